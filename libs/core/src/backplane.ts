@@ -1,0 +1,21 @@
+import type { TenantId, UserId } from './notification.ts';
+
+/**
+ * Backplane: wakes the gateway that holds a user's sockets. At most once, in any order, possibly doubled. Losing a hint costs time
+ * (the gateway compares heads on each heartbeat), never a message. Whoever publishes has stored what the hint is about.
+ */
+export type Hint = {
+  readonly tenant: TenantId;
+  readonly user: UserId;
+  /** The user's stream reaches to here now. */
+  readonly offset: number;
+  /** The stored message, where it is small enough to travel; a gateway that is exactly one behind can send it without a read. */
+  readonly frame?: string;
+};
+
+export type Backplane = {
+  publish(hints: readonly Hint[]): void;
+  /** Calls `handler` with hints for that user until the returned function is called. Many subscriptions to one user are normal. */
+  subscribe(tenant: TenantId, user: UserId, handler: (hint: Hint) => void): () => void;
+  close(): Promise<void>;
+};
