@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createThreadClient, type ThreadClient } from './thread-client.ts';
+import type { FixtureData, FixtureMethods } from './thread-server.fixture.ts';
+
+describe('a database thread', () => {
+  let folder: string;
+  let deaths: Error[];
+  let client: ThreadClient<FixtureMethods>;
+  const start = (data: Partial<FixtureData> = {}) =>
+    createThreadClient<FixtureMethods>({
+      entry: new URL('./thread-server.fixture.ts', import.meta.url),
+      data: { path: join(folder, 'numbers.db'), ...data },
+      name: 'numbers',
+      onDeath: (error) => deaths.push(error),
+    });
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'belfry-sqlite-'));
+    deaths = [];
+    client = await start();
+  });
+  afterEach(async () => {
+    await client.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('answers each call with its own result', async () => {
+    expect(await Promise.all([client.call('add', [1]), client.call('all', []), client.call('add', [2])])).toEqual([
+      1,
+      [1],
+      1,
+    ]);
+  });
+
+  it('runs the calls of one turn as one batch', async () => {
+    await Promise.all(Array.from({ length: 200 }, (_, value) => client.call('add', [value])));
+    expect(await client.call('commits', [])).toBe(1);
+  });
+
+  it('undoes only the call that failed, and brings its error over whole', async () => {
+    const results = await Promise.allSettled([
+      client.call('add', [1]),
+      client.call('addThenThrow', [2]),
+      client.call('addLater', [3]),
+      client.call('add', [1]),
+      client.call('add', [4]),
+    ]);
+    expect(results.map((result) => result.status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect(results[1]).toMatchObject({ reason: { name: 'RangeError', message: 'refused 2', code: 'refused' } });
+    expect(results[3]).toMatchObject({ reason: { code: 'ERR_SQLITE_ERROR', sqliteCode: 1555 } });
+    expect(await client.call('all', [])).toEqual([1, 3, 4]);
+  });
+
+  it('keeps the order of calls also around asynchronous ones', async () => {
+    const results = await Promise.all([
+      client.call('addLater', [1]),
+      client.call('all', []),
+      client.call('addLater', [2]),
+      client.call('all', []),
+    ]);
+    expect([results[1], results[3]]).toEqual([[1], [1, 2]]);
+  });
+
+  it('rejects every call of a batch that a full disk undid, and works on', async () => {
+    await client.call('limit', [10]);
+    const results = await Promise.allSettled([
+      client.call('add', [1]),
+      client.call('fill', [1_000_000]),
+      client.call('add', [2]),
+    ]);
+    expect(results[1]).toMatchObject({ status: 'rejected', reason: { sqliteCode: 13 } });
+    const kept = await client.call('all', []);
+    const acknowledged = [1, 2].filter((_, index) => results[index * 2]?.status === 'fulfilled');
+    expect(kept).toEqual(acknowledged);
+    await client.call('add', [3]);
+    expect(await client.call('all', [])).toEqual([...acknowledged, 3]);
+  });
+
+  it('hands buffers over', async () => {
+    expect(await client.call('bytes', [5])).toEqual(new Uint8Array(5).fill(7));
+  });
+
+  it('rejects calls of unknown methods and arguments that cannot cross', async () => {
+    await expect(client.call('missing' as 'all', [])).rejects.toThrow('no method missing');
+    await expect(client.call('toString' as 'all', [])).rejects.toThrow('no method toString');
+    await expect(client.call('add', [(() => 1) as unknown as number])).rejects.toThrow('could not be cloned');
+  });
+
+  it('answers what was called before close and refuses what comes after', async () => {
+    const last = client.call('add', [9]);
+    const closed = client.close();
+    await expect(client.call('all', [])).rejects.toMatchObject({ code: 'thread-closed' });
+    expect(await last).toBe(1);
+    await closed;
+    expect(deaths).toEqual([]);
+    client = await start();
+    expect(await client.call('all', [])).toEqual([9]);
+  });
+
+  it('rejects all that waits and reports when the thread dies', async () => {
+    const waiting = Promise.allSettled([client.call('add', [1]), client.call('die', []), client.call('all', [])]);
+    for (const result of await waiting) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'thread-died' } });
+    }
+    await vi.waitFor(() => expect(deaths).toHaveLength(1));
+    await expect(client.call('all', [])).rejects.toMatchObject({ code: 'thread-closed' });
+    client = await start();
+    expect(await client.call('all', [])).toEqual([]);
+  });
+
+  it('rejects a start that failed with what it threw', async () => {
+    await expect(start({ failStart: true })).rejects.toMatchObject({ name: 'TypeError', code: 'no-start' });
+    expect(deaths).toEqual([]);
+  });
+});
