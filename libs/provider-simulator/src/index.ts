@@ -1,0 +1,10 @@
+export { actOut, type Stage } from './act-out.ts';
+export { certificateAuthorityPath, certificateAuthorityPem } from './certificates.ts';
+export type { ControlRequest } from './control.ts';
+export type { Exchange, Reply } from './exchange.ts';
+export type { FaultPlan } from './faults.ts';
+export { parseFaults, parseSteps } from './parse-script.ts';
+export type { SimulatedProvider, TargetCreation } from './provider.ts';
+export type { ProviderEvent, Received, RequestCounters } from './recorder.ts';
+export { EVERY_TARGET, type ScriptAction, type ScriptBook, type ScriptStep } from './script.ts';
+export { createSimulatorHost, type SimulatorHost, type SimulatorHostOptions } from './simulator-host.ts';
