@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '@belfry/core/clock';
+import type { Log, NewLogRecord } from '@belfry/core/log';
+import { type Audience, type Lane, laneOf, type Notification, type TenantId } from '@belfry/core/notification';
+import type { Random } from '@belfry/core/random';
+import type { AcceptBegun, AcceptItem } from '@belfry/core/store/accept';
+import type { Store } from '@belfry/core/store/store';
+import { UnavailableError } from '@belfry/core/unavailable-error';
+import { LIMITS } from '@belfry/protocol/limits';
+import { jobsTopic } from '@belfry/protocol/log-topics';
+import type { NotificationRequest } from '@belfry/protocol/notification-request';
+import { createBatcher } from './batcher.ts';
+import { withDeadline } from './deadline.ts';
+import { jobRecords } from './job-records.ts';
+import { notificationIdFrom, randomNotificationId } from './notification-id.ts';
+
+export type AcceptInput = {
+  readonly tenant: TenantId;
+  readonly request: NotificationRequest;
+  /**
+   * From the idempotency layer: 32 hex digits that a repeat of the request gets again, and the place of the item in it. The id is derived from them, so that a repeat
+   * after a crash appends the same id again.
+   */
+  readonly seed?: { readonly hex: string; readonly index: number; readonly takenOver: boolean };
+};
+
+export type AcceptResult =
+  /** Durable. `replayed`: it had been accepted before. */
+  | { readonly kind: 'accepted'; readonly id: string; readonly replayed: boolean }
+  | { readonly kind: 'conflict'; readonly id: string }
+  | { readonly kind: 'in-progress'; readonly id: string; readonly retryAfterMs: number }
+  | { readonly kind: 'too-large'; readonly bytes: number; readonly limitBytes: number };
+
+export type Accept = (inputs: readonly AcceptInput[]) => Promise<readonly AcceptResult[]>;
+
+export type AcceptDeps = {
+  readonly store: Pick<Store, 'beginAccept' | 'markAccepted'>;
+  readonly log: Pick<Log, 'append'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Longest wait for the log before the producer is told to come back; default 5,000. */
+  readonly appendDeadlineMs?: number;
+};
+
+const APPEND_DEADLINE_MS = 5_000;
+
+/**
+ * Takes notifications in (design, decision 1): row as `accepting` → jobs appended and durable → row as `accepted`. Only then is the producer answered. Each of
+ * the three steps is safe to repeat with the same id, so whatever step a crash hits, the repeat of the request completes it.
+ *
+ * Rejects with `UnavailableError` when the log or the store does not answer in time: the notification may still be delivered.
+ */
+export function createAccept(deps: AcceptDeps): Accept {
+  const { store, log, clock, random } = deps;
+  const deadlineMs = deps.appendDeadlineMs ?? APPEND_DEADLINE_MS;
+  const begin = createBatcher<AcceptItem, AcceptBegun>((items) => store.beginAccept(items), { inFlight: 2 });
+  const mark = createBatcher<Notification, void>(
+    async (notifications) => {
+      await store.markAccepted(notifications);
+      return notifications.map(() => undefined);
+    },
+    { inFlight: 2 },
+  );
+  const appendTo: Record<Lane, (notification: Notification) => Promise<void>> = {
+    transactional: appender('transactional'),
+    bulk: appender('bulk'),
+  };
+
+  function appender(lane: Lane): (notification: Notification) => Promise<void> {
+    return createBatcher<Notification, void>(
+      async (notifications) => {
+        const records: NewLogRecord[] = notifications.flatMap((notification) => jobRecords(notification));
+        await log.append(jobsTopic(lane), records);
+        return notifications.map(() => undefined);
+      },
+      { inFlight: 2 },
+    );
+  }
+
+  async function acceptOne(input: AcceptInput): Promise<AcceptResult> {
+    const body = JSON.stringify(input.request);
+    const bytes = Buffer.byteLength(body);
+    if (bytes > LIMITS.notificationBytes) {
+      return { kind: 'too-large', bytes, limitBytes: LIMITS.notificationBytes };
+    }
+    const nowMs = clock.nowMs();
+    const { seed } = input;
+    const id =
+      input.request.id ??
+      (seed === undefined ? randomNotificationId(nowMs, random) : notificationIdFrom(seed.hex, seed.index));
+    const begun = await begin({
+      notification: toNotification(input, id, nowMs),
+      bodyHash: createHash('sha256').update(body).digest('hex'),
+      takeOver: seed?.takenOver ?? false,
+    });
+    switch (begun.kind) {
+      case 'replay':
+        return { kind: 'accepted', id: begun.id, replayed: true };
+      case 'conflict':
+      case 'in-progress':
+        return begun;
+      case 'append': {
+        const { notification } = begun;
+        await withDeadline(clock, deadlineMs, appendTo[laneOf(notification.priority)](notification), () => {
+          return new UnavailableError('log-unavailable', `the log did not confirm within ${deadlineMs} ms`);
+        });
+        await mark(notification);
+        return { kind: 'accepted', id: notification.id, replayed: false };
+      }
+    }
+  }
+
+  return (inputs) => Promise.all(inputs.map(acceptOne));
+}
+
+function toNotification(input: AcceptInput, id: string, nowMs: number): Notification {
+  const { to, ttlSeconds, priority, id: _ownId, ...content } = input.request;
+  return {
+    ...content,
+    tenant: input.tenant,
+    id,
+    audience: toAudience(to),
+    priority: priority ?? 'normal',
+    acceptedAtMs: nowMs,
+    expiresAtMs: nowMs + (ttlSeconds ?? LIMITS.ttlSecondsDefault) * 1_000,
+  } as Notification;
+}
+
+function toAudience(to: NotificationRequest['to']): Audience {
+  if ('users' in to) return { kind: 'users', users: [...new Set(to.users)] };
+  if ('topic' in to) return { kind: 'topic', topic: to.topic };
+  return { kind: 'everyone' };
+}

@@ -1,0 +1,47 @@
+const DEFAULT_MAX_BATCH = 1_000;
+
+/**
+ * Turns calls for one item into calls for many: items handed in while a batch is under way (or within the same turn of the event loop) go together in the next.
+ * No timer, so a lone call waits for nothing. A batch that rejects rejects each of its items; results are in the order of the items.
+ */
+export function createBatcher<Item, Result>(
+  run: (items: readonly Item[]) => Promise<readonly Result[]>,
+  options: { readonly maxBatch?: number; readonly inFlight?: number } = {},
+): (item: Item) => Promise<Result> {
+  const maxBatch = options.maxBatch ?? DEFAULT_MAX_BATCH;
+  const maxInFlight = options.inFlight ?? 1;
+  let waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  let inFlight = 0;
+  let scheduled = false;
+
+  const flush = (): void => {
+    scheduled = false;
+    while (waiting.length > 0 && inFlight < maxInFlight) {
+      const batch = waiting.slice(0, maxBatch);
+      waiting = waiting.slice(maxBatch);
+      inFlight++;
+      void send(batch);
+    }
+  };
+
+  const send = async (batch: typeof waiting): Promise<void> => {
+    try {
+      const results = await run(batch.map((entry) => entry.item));
+      for (const [index, entry] of batch.entries()) entry.resolve(results[index] as Result);
+    } catch (error) {
+      for (const entry of batch) entry.reject(error);
+    } finally {
+      inFlight--;
+      flush();
+    }
+  };
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (!scheduled && inFlight < maxInFlight) {
+        scheduled = true;
+        setImmediate(flush);
+      }
+    });
+}

@@ -1,0 +1,40 @@
+import type { RecipientKey } from '@belfry/core/store/routing';
+import type { Store } from '@belfry/core/store/store';
+import type { RealtimeChange, RealtimeMark } from '@belfry/core/store/user-stream';
+import type { ReceiptFeed } from './receipt-feed.ts';
+
+/** What a recipient does with a notification, written to the store first and then told to the receipts feed. */
+export type RealtimeState = {
+  sent(marks: readonly RealtimeMark[]): Promise<void>;
+  acknowledge(marks: readonly RealtimeMark[]): Promise<void>;
+  read(marks: readonly RealtimeMark[]): Promise<void>;
+  /** Returns how many became read. */
+  readAll(user: RecipientKey): Promise<number>;
+};
+
+export function createRealtimeState(
+  store: Pick<Store, 'markSent' | 'acknowledge' | 'markRead' | 'markAllRead'>,
+  receipts: ReceiptFeed,
+): RealtimeState {
+  const tell = (changes: readonly RealtimeChange[]): Promise<void> =>
+    receipts.append(
+      changes.map((change) => ({
+        tenant: change.tenant,
+        notificationId: change.notificationId,
+        recipient: change.user,
+        deliveryId: change.deliveryId,
+        channel: 'realtime' as const,
+        state: change.state,
+      })),
+    );
+  return {
+    sent: async (marks) => tell(await store.markSent(marks)),
+    acknowledge: async (marks) => tell(await store.acknowledge(marks)),
+    read: async (marks) => tell(await store.markRead(marks)),
+    readAll: async (user) => {
+      const { count, changes } = await store.markAllRead(user);
+      await tell(changes);
+      return count;
+    },
+  };
+}
