@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { sqliteCodeOf, type ThreadAnswer, type ThreadCall, toThreadFailure } from './thread-messages.ts';
 import { type ThreadMethods, Transfer } from './thread-methods.ts';
+import type { ThreadService } from './thread-server.ts';
 
 const SQLITE_IOERR = 10;
 
@@ -13,10 +14,12 @@ export class CallBatch {
   fatal: Error | undefined;
   readonly #database: DatabaseSync;
   readonly #methods: ThreadMethods;
+  readonly #onUndo: () => void;
 
-  constructor(database: DatabaseSync, methods: ThreadMethods) {
-    this.#database = database;
-    this.#methods = methods;
+  constructor(service: ThreadService) {
+    this.#database = service.database;
+    this.#methods = service.methods;
+    this.#onUndo = service.onUndo ?? (() => {});
   }
 
   /** Returns a promise only where a method did, so that a batch of synchronous methods costs no turn of the event loop. Never throws. */
@@ -85,6 +88,7 @@ export class CallBatch {
       this.#failAll(calls, thrown);
       return false;
     }
+    this.#onUndo();
     this.answers.push([call[0], false, toThreadFailure(thrown)]);
     return true;
   }
@@ -107,6 +111,7 @@ export class CallBatch {
     } catch (rollbackFailure) {
       this.#end(rollbackFailure);
     }
+    this.#onUndo();
   }
 
   #end(thrown: unknown): void {

@@ -125,5 +125,12 @@ export async function createThreadClient<Methods extends ThreadMethods>(
 }
 
 function endError(code: string, message: string): ThreadError {
-  return new ThreadError({ name: 'ThreadError', message, code, sqliteCode: undefined, stack: undefined });
+  return new ThreadError({
+    name: 'ThreadError',
+    message,
+    code,
+    sqliteCode: undefined,
+    stack: undefined,
+    detail: undefined,
+  });
 }

@@ -19,6 +19,7 @@ export type ThreadFailure = {
   readonly code: string | undefined;
   readonly sqliteCode: number | undefined;
   readonly stack: string | undefined;
+  readonly detail: unknown;
 };
 
 /** An error thrown by a method in the thread, or the thread's own end. `name`, `message` and `stack` are the original's. */
@@ -27,22 +28,29 @@ export class ThreadError extends Error {
   readonly code: string | undefined;
   /** SQLite's extended result code where SQLite threw. */
   readonly sqliteCode: number | undefined;
+  /** The original's `detail`: facts about the failure that survive structured clone. */
+  readonly detail: unknown;
 
   constructor(failure: ThreadFailure) {
     super(failure.message);
     this.name = failure.name;
     this.code = failure.code;
     this.sqliteCode = failure.sqliteCode;
+    this.detail = failure.detail;
     if (failure.stack !== undefined) this.stack = failure.stack;
   }
 }
 
 export function toThreadFailure(thrown: unknown): ThreadFailure {
-  if (!(thrown instanceof Error)) {
-    return { name: 'Error', message: String(thrown), code: undefined, sqliteCode: undefined, stack: undefined };
-  }
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
-  return { name: thrown.name, message: thrown.message, code, sqliteCode: sqliteCodeOf(thrown), stack: thrown.stack };
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return {
+    name: error.name,
+    message: error.message,
+    code: 'code' in error && typeof error.code === 'string' ? error.code : undefined,
+    sqliteCode: sqliteCodeOf(error),
+    stack: error.stack,
+    detail: 'detail' in error ? error.detail : undefined,
+  };
 }
 
 /** SQLite's extended result code of an error that `node:sqlite` threw. Its low byte is the primary code. */

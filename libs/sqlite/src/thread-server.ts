@@ -7,6 +7,8 @@ import type { ThreadMethods } from './thread-methods.ts';
 export type ThreadService = {
   readonly database: DatabaseSync;
   readonly methods: ThreadMethods;
+  /** Called when something the methods wrote was undone: drop what was kept in memory about it. */
+  readonly onUndo?: () => void;
   /** Called after the last batch and before the database is closed. */
   readonly close?: () => void;
 };
@@ -41,7 +43,7 @@ export function createThreadServer<Data>(start: (data: Data) => ThreadService | 
     while (true) {
       const { calls, close } = takeArrived(port, queue);
       if (calls.length > 0) {
-        const batch = new CallBatch(service.database, service.methods);
+        const batch = new CallBatch(service);
         const running = batch.run(calls);
         if (running instanceof Promise) await running;
         reply({ kind: 'answers', answers: batch.answers }, batch.buffers);
