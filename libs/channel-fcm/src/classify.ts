@@ -1,0 +1,51 @@
+import type { Outcome } from '@belfry/core/outcome';
+import { type FcmError, isAccepted, parseFcmError } from './fcm-error.ts';
+import {
+  OUTCOME_TABLE,
+  type OutcomeRule,
+  TRANSPORT_TABLE,
+  type TransportRule,
+  UNREADABLE_RULE,
+} from './outcome-table.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+export type FcmReply = {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+};
+
+/** What an answer of FCM comes to, by the rules of `OUTCOME_TABLE`. `nowMs` resolves a Retry-After that is a date. */
+export function classifyReply(reply: FcmReply, nowMs: number): Outcome {
+  const error = parseFcmError(reply.body);
+  const rule = ruleFor(reply, error);
+  const code = error.errorCode ?? String(reply.status);
+  if (rule.outcome === 'delivered') return { kind: 'delivered', code };
+  if (rule.outcome !== 'retry') return { kind: rule.outcome, code, reason: rule.reason };
+  const afterMs = parseRetryAfter(reply.retryAfter, nowMs);
+  return { kind: 'retry', code, reason: rule.reason, ...wait(afterMs, rule.floorMs) };
+}
+
+/** What a request without an answer comes to. `code` is the system's or the protocol's word for it (`ECONNREFUSED`, `GOAWAY`). */
+export function classifyFailure(failure: TransportRule['failure'], code: string): Outcome {
+  const rule = TRANSPORT_TABLE.find((candidate) => candidate.failure === failure);
+  if (!rule) throw new Error(`no rule for the transport failure ${failure}`);
+  if (rule.outcome === 'unknown') return { kind: 'unknown', code, reason: rule.reason };
+  return { kind: 'retry', code, reason: rule.reason, ...wait(undefined, rule.floorMs) };
+}
+
+function ruleFor(reply: FcmReply, error: FcmError): OutcomeRule {
+  const rule = OUTCOME_TABLE.find((candidate) => matches(candidate, reply.status, error)) ?? UNREADABLE_RULE;
+  return rule.outcome === 'delivered' && !isAccepted(reply.body) ? UNREADABLE_RULE : rule;
+}
+
+function matches(rule: OutcomeRule, status: number, error: FcmError): boolean {
+  if (rule.errorCode !== undefined && rule.errorCode !== error.errorCode) return false;
+  if (rule.status && (status < rule.status[0] || status > rule.status[1])) return false;
+  return rule.aspect === undefined || error.aspects.has(rule.aspect);
+}
+
+function wait(afterMs: number | undefined, floorMs: number | undefined): { afterMs?: number; floorMs?: number } {
+  if (afterMs !== undefined) return { afterMs };
+  return floorMs === undefined ? {} : { floorMs };
+}
