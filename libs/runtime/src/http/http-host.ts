@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '@belfry/core/clock';
+import type { Service } from '@belfry/core/service';
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import { addApiDocuments } from './api-documents.ts';
+import { errorAnswer } from './error-answer.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import type { HttpApp } from './http-app.ts';
+import { ProblemError, problemDocument, problemHeaders } from './problem.ts';
+import { createRouteMethods } from './route-methods.ts';
+import { validatorCompiler } from './zod-validator.ts';
+
+export type HttpHostOptions = {
+  readonly host: string;
+  /** 0 lets the system choose; `HttpHost.url()` tells. */
+  readonly port: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Pages that may call from a browser, such as `https://app.example`. `*` allows every page. */
+  readonly allowedOrigins: readonly string[];
+  readonly title: string;
+  readonly version: string;
+  /** Largest request body where a route sets no `bodyLimit` of its own. */
+  readonly bodyLimitBytes: number;
+  /** Paths that a WebSocket may open; on every other path `Upgrade` is ignored, so an unknown one gets 404. */
+  readonly upgradePaths?: readonly string[];
+  /** A client has this long to send a whole request. */
+  readonly requestTimeoutMs?: number;
+  /** Requests under way have this long to finish when the host stops; then their sockets are cut. */
+  readonly closeGraceMs?: number;
+  /** Trust `X-Forwarded-*` of a proxy in front. */
+  readonly trustProxy?: boolean;
+};
+
+export type HttpHost = {
+  readonly app: HttpApp;
+  /** Listens while started. Put it last in the list: what it serves must be up. */
+  readonly service: Service;
+  /** Their `unready()` decides `/health/ready`. */
+  watch(services: readonly Service[]): void;
+  /** Base URL, known once started. */
+  url(): string;
+};
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const CLOSE_GRACE_MS = 5_000;
+/** Above the idle timeout of common load balancers (60 s), so that the balancer closes first and never meets a closed socket. */
+const KEEP_ALIVE_MS = 72_000;
+
+/**
+ * The HTTP edge that every service shares: validation, problem documents, health, metrics, API documents, CORS. Add routes to `app` before
+ * `service.start()`.
+ */
+export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost> {
+  const app = createApp(options);
+  const watched: Service[] = [];
+  const service = createHostService(app, options);
+  watched.push(service);
+
+  addProblemAnswers(app, options);
+  addAccessLog(app, options);
+  await app.register(cookie);
+  await app.register(cors, {
+    origin: options.allowedOrigins.includes('*') ? true : [...options.allowedOrigins],
+    credentials: true,
+    exposedHeaders: ['Retry-After', 'Idempotency-Replayed', 'X-Request-Id'],
+    maxAge: 600,
+  });
+  await addApiDocuments(app, options);
+  addHealthRoutes(app, { metrics: options.metrics, services: watched });
+  return {
+    app,
+    service,
+    watch: (services) => watched.push(...services),
+    url() {
+      const address = app.server.address();
+      if (address === null || typeof address === 'string') throw new Error('the HTTP host does not listen');
+      return `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${address.port}`;
+    },
+  };
+}
+
+function createApp(options: HttpHostOptions): HttpApp {
+  const upgradePaths = new Set(options.upgradePaths ?? []);
+  const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  const app = fastify({
+    loggerInstance: options.logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: options.bodyLimitBytes,
+    trustProxy: options.trustProxy ?? false,
+    genReqId: () => randomUUID(),
+    requestTimeout,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: 512 },
+    http: {
+      headersTimeout: Math.min(10_000, requestTimeout),
+      connectionsCheckingInterval: Math.min(5_000, requestTimeout),
+      shouldUpgradeCallback: (request: IncomingMessage) => isWebSocketTo(request, upgradePaths),
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  return app;
+}
+
+function isWebSocketTo(request: IncomingMessage, paths: ReadonlySet<string>): boolean {
+  const [path = ''] = (request.url ?? '').split('?');
+  return request.headers.upgrade?.toLowerCase() === 'websocket' && paths.has(path);
+}
+
+function addProblemAnswers(app: HttpApp, { bodyLimitBytes }: HttpHostOptions): void {
+  const routes = createRouteMethods();
+  // OPTIONS is the CORS preflight's, on every path there may be: it does not make a path exist.
+  app.addHook('onRoute', (route) => {
+    const methods = [route.method].flat().filter((method) => method !== 'OPTIONS');
+    if (methods.length > 0) routes.add(route.url, methods);
+  });
+
+  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const { code, options, fault } = errorAnswer(error, request.routeOptions.bodyLimit ?? bodyLimitBytes);
+    if (fault) request.log.error({ err: error, route: request.routeOptions.url, code }, 'request failed');
+    const document = problemDocument(code, options, request.id);
+    return reply
+      .code(document.status)
+      .headers(problemHeaders(options))
+      .type('application/problem+json')
+      .serializer(JSON.stringify)
+      .send(document);
+  };
+  app.setErrorHandler(answer);
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const allowed = routes.allowed(path);
+    const error =
+      allowed.length === 0
+        ? new ProblemError('not_found', { detail: 'There is no such route.' })
+        : new ProblemError('method_not_allowed', {
+            detail: `The route has ${allowed.join(', ')}.`,
+            headers: { allow: allowed.join(', ') },
+          });
+    return answer(error, request, reply);
+  });
+}
+
+/** The route's template, never the URL: paths hold user names and queries hold tickets. */
+function addAccessLog(app: HttpApp, { metrics }: HttpHostOptions): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'none';
+    const status = reply.statusCode;
+    metrics.httpRequestSeconds.observe({ method, route, status: String(status) }, reply.elapsedTime / 1_000);
+    const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug';
+    request.log[level]({ method, route, status, durationMs: Math.round(reply.elapsedTime) }, 'request');
+  });
+}
+
+function createHostService(app: HttpApp, options: HttpHostOptions): Service {
+  const sockets = new Set<Socket>();
+  let reason: string | undefined = 'not started';
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return {
+    name: 'http',
+    async start() {
+      await app.listen({ host: options.host, port: options.port });
+      reason = undefined;
+    },
+    async drain() {
+      reason = 'stopping';
+    },
+    async stop() {
+      reason = 'stopped';
+      // Upgraded sockets and hijacked streams are their owners' to end in `preClose`; the server would wait for one that is left for ever.
+      const cancel = options.clock.schedule(options.closeGraceMs ?? CLOSE_GRACE_MS, () => {
+        for (const socket of sockets) socket.destroy();
+      });
+      await app.close();
+      cancel();
+    },
+    unready: () => reason,
+  };
+}

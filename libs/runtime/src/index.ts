@@ -1,0 +1,47 @@
+export { groupOptions } from './config/config-help.ts';
+export {
+  type ConfigOption,
+  type ConfigOptions,
+  type ConfigProblem,
+  type ConfigTable,
+  type ConfigValues,
+  defineConfig,
+  defineOptions,
+} from './config/config-table.ts';
+export {
+  boolean,
+  bytes,
+  type ConfigType,
+  durationMs,
+  integer,
+  list,
+  oneOf,
+  path,
+  port,
+  retrySchedule,
+  string,
+  url,
+} from './config/config-type.ts';
+export { loadConfig } from './config/load-config.ts';
+export { type ConfigResult, readConfig } from './config/read-config.ts';
+export {
+  type Authentication,
+  type AuthenticationOptions,
+  createAuthentication,
+  type Identified,
+  type Principal,
+  principalOf,
+} from './http/authentication.ts';
+export { apiKeyId, bearerCredential, createApiKey, hashSecret } from './http/credential.ts';
+export type { HttpApp } from './http/http-app.ts';
+export { createHttpHost, type HttpHost, type HttpHostOptions } from './http/http-host.ts';
+export { addIdempotency } from './http/idempotency.ts';
+export { isProblemError, ProblemError, type ProblemOptions, problemDocument } from './http/problem.ts';
+export { createTokenVerifier, type TokenKeys, type TokenOptions, type TokenVerifier } from './http/token-verifier.ts';
+export { createProcessEdge, type ProcessEdge } from './lifecycle/process-edge.ts';
+export { runServices } from './lifecycle/run-services.ts';
+export { type RunningServices, startServices } from './lifecycle/start-services.ts';
+export { createLogger, LOG_LEVELS, type Logger, type LogLevel } from './logger.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
+export { createSystemClock } from './system-clock.ts';
+export { createSystemRandom } from './system-random.ts';
