@@ -1,0 +1,179 @@
+import type { PushChannelAdapter } from '@belfry/core/channel';
+import type { Clock } from '@belfry/core/clock';
+import type { DeliveryRef } from '@belfry/core/delivery';
+import { fingerprint } from '@belfry/core/fingerprint';
+import { type GateVerdict, passGate } from '@belfry/core/gate';
+import type { LogRecord } from '@belfry/core/log';
+import type { Attempt } from '@belfry/core/outcome';
+import type { Random } from '@belfry/core/random';
+import { type Decision, decide, type RetryPolicy } from '@belfry/core/retry-policy';
+import type { GateEntry, Settlement } from '@belfry/core/store/gate';
+import type { Store } from '@belfry/core/store/store';
+import { parseDelivery } from '@belfry/protocol/delivery-record';
+import { attemptOnce } from './attempt.ts';
+import { createBatcher } from './batcher.ts';
+import type { DeadLetterFeed } from './dead-letter-feed.ts';
+import type { HostBreaker } from './host-breaker.ts';
+import type { ReceiptFeed } from './receipt-feed.ts';
+
+export type DeliverDeps = {
+  readonly adapter: PushChannelAdapter;
+  readonly policy: RetryPolicy;
+  readonly store: Pick<Store, 'readGate' | 'settle'>;
+  readonly receipts: ReceiptFeed;
+  readonly deadLetters: DeadLetterFeed;
+  readonly breaker: HostBreaker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe?: DeliverObserver;
+};
+
+export type DeliverObserver = {
+  /** After each attempt. */
+  attempted?(outcome: Attempt['outcome'], code: string, durationMs: number): void;
+  /** A record that the gate let do nothing. */
+  dropped?(reason: string): void;
+  /** A delivery that came to an end, or waits. */
+  settled?(state: SettledState, reason: string): void;
+};
+
+/** What a settlement makes of a push delivery. */
+export type SettledState = Extract<Settlement['next'], { kind: 'end' }>['state'] | 'retrying' | 'dead-lettered';
+
+/**
+ * Works off one delivery record: gate → attempt → decision → settlement → feeds. When the promise resolves everything is durable and the offset may be committed; a
+ * repeat of the record meets the gate. Rejects with `UnavailableError` when the store or the log is down: nothing is lost and no attempt is used up for that.
+ */
+export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: AbortSignal) => Promise<void> {
+  const { adapter, policy, store, receipts, deadLetters, breaker, clock, random, observe } = deps;
+  const readGate = createBatcher<DeliveryRef, GateEntry | undefined>((refs) => store.readGate(refs), { inFlight: 2 });
+  const settle = createBatcher<Settlement, boolean>((settlements) => store.settle(settlements), { inFlight: 2 });
+
+  async function settleAndTell(settlement: Settlement): Promise<void> {
+    const { ref, next, reason } = settlement;
+    if (!(await settle(settlement))) {
+      observe?.dropped?.('settled-meanwhile');
+      return;
+    }
+    const state = stateAfter(next);
+    observe?.settled?.(state, reason);
+    await tell(ref, state, reason, settlement.attempt, 'dueInMs' in next ? next.dueInMs : undefined);
+  }
+
+  async function tell(
+    ref: DeliveryRef,
+    state: SettledState,
+    reason: string,
+    attempt?: Attempt,
+    dueInMs?: number,
+  ): Promise<void> {
+    await Promise.all([
+      receipts.append([
+        {
+          tenant: ref.tenant,
+          notificationId: ref.notificationId,
+          recipient: ref.recipient,
+          deliveryId: ref.deliveryId,
+          channel: ref.channel,
+          state,
+          attempt: ref.attempt,
+          reason,
+          ...(attempt === undefined ? {} : { outcome: attempt.outcome, code: attempt.code }),
+          ...(dueInMs === undefined ? {} : { dueInMs }),
+        },
+      ]),
+      ...(state === 'dead-lettered' ? [deadLetters.append(ref)] : []),
+    ]);
+  }
+
+  async function attempt(ref: DeliveryRef, verdict: Extract<GateVerdict, { kind: 'send' }>, signal: AbortSignal) {
+    const { notification, device, remainingMs } = verdict;
+    const admission = breaker.admit(adapter.hostOf(device));
+    if (admission.kind === 'wait') {
+      const dueInMs = Math.min(admission.dueInMs, Math.max(0, remainingMs - 1));
+      return settleAndTell({ ref, next: { kind: 'park', dueInMs }, reason: 'provider-unavailable' });
+    }
+    const atMs = clock.nowMs();
+    const { recipient, deliveryId } = ref;
+    const delivery = { deliveryId, recipient, notification, device, attempt: ref.attempt, remainingMs };
+    const { outcome, host, durationMs } = await attemptOnce(adapter, delivery, clock, signal);
+    // Stopped before anything was sent: that is not an attempt. The record stays unfinished and comes back after the restart.
+    if (signal.aborted && outcome.kind === 'retry') throw new Error('interrupted before the attempt was made');
+    breaker.record(host, outcome);
+    observe?.attempted?.(outcome.kind, outcome.code, durationMs);
+    const made: Attempt = {
+      number: ref.attempt,
+      atMs,
+      durationMs,
+      outcome: outcome.kind,
+      code: outcome.code,
+      reason: 'reason' in outcome ? outcome.reason : '',
+      host,
+    };
+    const decision = decide(outcome, ref.attempt, policy, notification.expiresAtMs, clock.nowMs(), random);
+    return settleAndTell({
+      ref,
+      attempt: made,
+      reason: decision.reason,
+      next: nextOf(ref, decision, made),
+      ...(outcome.kind === 'gone' ? { removeDevice: { deviceId: device.id, version: device.version } } : {}),
+    });
+  }
+
+  return async (record, signal) => {
+    const ref = parseDelivery(record.value);
+    // Belfry alone writes these topics: a record that cannot be read was written by a later version, and this one must not step over it.
+    if (ref === undefined)
+      throw new Error(`unreadable delivery record at ${record.logTopic}:${record.partition}:${record.offset}`);
+    const entry = await readGate(ref);
+    const verdict = passGate(ref, entry, clock.nowMs());
+    switch (verdict.kind) {
+      case 'drop':
+        observe?.dropped?.(verdict.reason);
+        // A crash may have come between the settlement and its feeds, so the end is told once more.
+        if (verdict.reason === 'settled' && entry !== undefined && isSameTry(ref, entry)) {
+          await tell(ref, entry.state as SettledState, 'repeated');
+        }
+        return;
+      case 'end':
+        return settleAndTell({ ref, next: { kind: 'end', state: verdict.state }, reason: verdict.reason });
+      case 'dead-letter': {
+        const print = fingerprint(ref.channel, 'gone', '', verdict.reason);
+        return settleAndTell({
+          ref,
+          next: { kind: 'dead-letter', reason: verdict.reason, fingerprint: print },
+          reason: verdict.reason,
+        });
+      }
+      case 'send':
+        return attempt(ref, verdict, signal);
+    }
+  };
+}
+
+function isSameTry(ref: DeliveryRef, entry: GateEntry): boolean {
+  return entry.attempt === ref.attempt && entry.redrive === ref.redrive;
+}
+
+function nextOf(ref: DeliveryRef, decision: Decision, attempt: Attempt): Settlement['next'] {
+  if (decision.kind !== 'dead-letter') return decision;
+  return {
+    kind: 'dead-letter',
+    reason: decision.reason,
+    fingerprint: fingerprint(ref.channel, attempt.outcome, attempt.code, attempt.reason),
+  };
+}
+
+function stateAfter(next: Settlement['next']): SettledState {
+  if (next.kind === 'end') return next.state;
+  return next.kind === 'dead-letter' ? 'dead-lettered' : 'retrying';
+}
+
+type SettledState =
+  | 'retrying'
+  | 'dead-lettered'
+  | 'delivered'
+  | 'expired'
+  | 'superseded'
+  | 'cancelled'
+  | 'acknowledged';

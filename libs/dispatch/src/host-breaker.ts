@@ -1,0 +1,93 @@
+import type { Clock } from '@belfry/core/clock';
+import type { Outcome } from '@belfry/core/outcome';
+
+export type BreakerOptions = {
+  readonly clock: Clock;
+  /** While a host is open, one attempt is let through in each such interval. Milliseconds, default 10,000. */
+  readonly probeIntervalMs?: number;
+  /** Deliveries per second that wait for an open host are released at this rate once it answers again; default 100. */
+  readonly releasePerSecond?: number;
+};
+
+export type Admission = { readonly kind: 'go' } | { readonly kind: 'wait'; readonly dueInMs: number };
+
+export type HostBreaker = {
+  /** May this host be sent to now? A probe that is let through must be reported with `record`. */
+  admit(host: string): Admission;
+  record(host: string, outcome: Outcome): void;
+  isOpen(host: string): boolean;
+};
+
+const WINDOW = 20;
+const FAILURE_SHARE = 0.5;
+const CONSECUTIVE_TIMEOUTS = 5;
+const PROBE_INTERVAL_MS = 10_000;
+const RELEASE_PER_SECOND = 100;
+
+type HostState = {
+  /** The last outcomes, true for a failure of the host. */
+  recent: boolean[];
+  timeouts: number;
+  /** Set while the breaker is open. */
+  nextProbeAtMs: number | undefined;
+  /** How many deliveries were told to wait since it opened: spreads their return. */
+  waiting: number;
+};
+
+/**
+ * A breaker per provider host. It opens when half of the last 20 attempts failed because of the host, or 5 in a row timed out; while it is open, one probe goes through
+ * per interval and everything else waits in timers with its attempt unchanged. The first success closes it. It never pauses a partition: other hosts flow on.
+ */
+export function createHostBreaker(options: BreakerOptions): HostBreaker {
+  const { clock } = options;
+  const probeIntervalMs = options.probeIntervalMs ?? PROBE_INTERVAL_MS;
+  const spacingMs = 1_000 / (options.releasePerSecond ?? RELEASE_PER_SECOND);
+  const hosts = new Map<string, HostState>();
+
+  const stateOf = (host: string): HostState => {
+    let state = hosts.get(host);
+    if (state === undefined) {
+      state = { recent: [], timeouts: 0, nextProbeAtMs: undefined, waiting: 0 };
+      hosts.set(host, state);
+    }
+    return state;
+  };
+
+  return {
+    admit(host) {
+      const state = stateOf(host);
+      if (state.nextProbeAtMs === undefined) return { kind: 'go' };
+      const nowMs = clock.monotonicMs();
+      if (nowMs >= state.nextProbeAtMs) {
+        state.nextProbeAtMs = nowMs + probeIntervalMs;
+        state.waiting = 0;
+        return { kind: 'go' };
+      }
+      state.waiting++;
+      return { kind: 'wait', dueInMs: Math.ceil(state.nextProbeAtMs - nowMs + state.waiting * spacingMs) };
+    },
+    record(host, outcome) {
+      const state = stateOf(host);
+      const failed = isHostFailure(outcome);
+      state.timeouts = outcome.kind === 'unknown' ? state.timeouts + 1 : 0;
+      if (state.nextProbeAtMs !== undefined) {
+        if (!failed) hosts.delete(host);
+        return;
+      }
+      state.recent.push(failed);
+      if (state.recent.length > WINDOW) state.recent.shift();
+      const failures = state.recent.filter(Boolean).length;
+      const tripped = state.recent.length === WINDOW && failures >= WINDOW * FAILURE_SHARE;
+      if (tripped || state.timeouts >= CONSECUTIVE_TIMEOUTS) {
+        state.nextProbeAtMs = clock.monotonicMs() + probeIntervalMs;
+        state.waiting = 0;
+      }
+    },
+    isOpen: (host) => hosts.get(host)?.nextProbeAtMs !== undefined,
+  };
+}
+
+/** A throttled answer says that the host is well and we are too quick; a rejected one that the request is wrong. Neither is the host failing. */
+function isHostFailure(outcome: Outcome): boolean {
+  return outcome.kind === 'unknown' || (outcome.kind === 'retry' && outcome.reason !== 'throttled');
+}
