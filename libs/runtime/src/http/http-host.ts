@@ -5,7 +5,7 @@ import type { Clock } from '@belfry/core/clock';
 import type { Service } from '@belfry/core/service';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
-import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
@@ -93,7 +93,8 @@ function createApp(options: HttpHostOptions): HttpApp {
   const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const app = fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    // Its own lines hold the URL, which holds user names and tickets.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes,
     trustProxy: options.trustProxy ?? false,
     genReqId: () => randomUUID(),
