@@ -1,0 +1,22 @@
+import type { Clock } from '@belfry/core/clock';
+import { createSimulatorHost, type SimulatorHost, type SimulatorHostOptions } from './simulator-host.ts';
+import { createWebPushService, type WebPushService, type WebPushServiceOptions } from './webpush/webpush-service.ts';
+
+export type ProviderSimulatorOptions = Omit<SimulatorHostOptions, 'providers'> & {
+  readonly clock: Clock;
+  readonly webpush?: Pick<WebPushServiceOptions, 'verify' | 'keep'>;
+};
+
+export type ProviderSimulator = SimulatorHost & {
+  readonly webpush: WebPushService;
+};
+
+/** Every provider behind one port: what standalone runs and the tests send to. */
+export function createProviderSimulator(options: ProviderSimulatorOptions): ProviderSimulator {
+  const { clock } = options;
+  // The service asks for the origin only once the host, made after it, listens.
+  const origin = (): string => host.origin();
+  const webpush = createWebPushService({ ...options.webpush, clock, origin });
+  const host = createSimulatorHost({ ...options, providers: [webpush] });
+  return { ...host, webpush };
+}
