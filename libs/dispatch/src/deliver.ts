@@ -168,12 +168,3 @@ function stateAfter(next: Settlement['next']): SettledState {
   if (next.kind === 'end') return next.state;
   return next.kind === 'dead-letter' ? 'dead-lettered' : 'retrying';
 }
-
-type SettledState =
-  | 'retrying'
-  | 'dead-lettered'
-  | 'delivered'
-  | 'expired'
-  | 'superseded'
-  | 'cancelled'
-  | 'acknowledged';

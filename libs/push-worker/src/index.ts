@@ -1,0 +1,3 @@
+export { createPushWorker, type PushWorkerDeps } from './push-worker.ts';
+export { pushWorkerOptions } from './push-worker-options.ts';
+export { workerObserver } from './worker-observer.ts';

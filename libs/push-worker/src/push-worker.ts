@@ -1,0 +1,71 @@
+import type { PushChannelAdapter } from '@belfry/core/channel';
+import type { Clock } from '@belfry/core/clock';
+import type { Log } from '@belfry/core/log';
+import { LANES } from '@belfry/core/notification';
+import type { Random } from '@belfry/core/random';
+import { DEFAULT_JITTER } from '@belfry/core/retry-policy';
+import type { Service } from '@belfry/core/service';
+import type { Store } from '@belfry/core/store/store';
+import { createDeadLetterFeed, createDeliver, createHostBreaker, type ReceiptFeed } from '@belfry/dispatch';
+import { LANE_WEIGHTS } from '@belfry/protocol/lane-weights';
+import { deliveriesTopic, workerGroup } from '@belfry/protocol/log-topics';
+import type { Logger, Metrics } from '@belfry/runtime';
+import { createWorker } from '@belfry/worker';
+import { workerObserver } from './worker-observer.ts';
+
+export type PushWorkerDeps = {
+  readonly adapter: PushChannelAdapter;
+  readonly scheduleMs: readonly number[];
+  readonly log: Log;
+  readonly store: Store;
+  readonly receipts: ReceiptFeed;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly concurrency: number;
+  readonly breakerProbeIntervalMs: number;
+};
+
+/** The worker of one push channel: takes deliveries of both lanes, makes attempts, settles them. */
+export function createPushWorker(deps: PushWorkerDeps): Service[] {
+  const { adapter, log, store, receipts, clock, random, metrics, logger } = deps;
+  const { channel } = adapter;
+  const group = workerGroup(channel);
+  const deliver = createDeliver({
+    adapter,
+    policy: { scheduleMs: deps.scheduleMs, jitter: DEFAULT_JITTER },
+    store,
+    receipts,
+    deadLetters: createDeadLetterFeed(log, store),
+    breaker: createHostBreaker({ clock, probeIntervalMs: deps.breakerProbeIntervalMs }),
+    clock,
+    random,
+    observe: {
+      attempted: (outcome, reason, durationMs) => {
+        metrics.attempts.inc({ channel, outcome, reason });
+        metrics.attemptSeconds.observe({ channel, outcome }, durationMs / 1_000);
+      },
+      dropped: (reason) => metrics.gateDropped.inc({ channel, reason }),
+      settled: (state) => metrics.settled.inc({ channel, state }),
+    },
+  });
+  const worker = createWorker({
+    name: group,
+    log,
+    clock,
+    random,
+    group,
+    lanes: LANES.map((lane) => ({ lane, logTopic: deliveriesTopic(channel, lane), weight: LANE_WEIGHTS[lane] })),
+    concurrency: deps.concurrency,
+    handle: (record, { signal }) => deliver(record, signal),
+    onHandlerError: () => 'retry',
+    observe: workerObserver(group, metrics, logger),
+  });
+  const adapterService: Service = {
+    name: `${channel}-channel`,
+    start: async () => {},
+    stop: () => adapter.close(),
+  };
+  return [adapterService, worker];
+}

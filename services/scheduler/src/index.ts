@@ -1,0 +1,2 @@
+export { CONFIG, schedulerOptions } from './config.ts';
+export { createScheduler, type SchedulerDeps } from './scheduler.ts';

@@ -1,0 +1,2 @@
+export { CONFIG, webpushOptions } from './config.ts';
+export { createWebPushWorker, type WebPushWorkerDeps } from './webpush-worker.ts';
