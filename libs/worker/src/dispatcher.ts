@@ -1,0 +1,159 @@
+import { messageOf } from './committer.ts';
+import type { IntakeGate } from './intake-gate.ts';
+import type { KeyLimit } from './key-limit.ts';
+import { createLaneQueue } from './lane-queue.ts';
+import type { LaneScheduler } from './lane-scheduler.ts';
+import type { PartitionRun, Task } from './partition-run.ts';
+import type { HandlerContext, WorkerLimits, WorkerOptions } from './worker-options.ts';
+
+/** Starts handlers while there is work, a free slot and leave to start, and puts their results where they belong. */
+export type Dispatcher = {
+  readonly inFlight: number;
+  /** The partition may have something to start. */
+  offer(run: PartitionRun): void;
+  /** The run was dropped: work that waited behind its tasks is offered again. */
+  dropped(): void;
+  /** Starts what may start now. */
+  pump(): void;
+  /** Resolves when no handler runs. */
+  idle(): Promise<void>;
+};
+
+export type DispatcherOptions = {
+  readonly worker: WorkerOptions;
+  readonly limits: WorkerLimits;
+  readonly scheduler: LaneScheduler;
+  readonly gate: IntakeGate;
+  readonly limit: KeyLimit<Task> | undefined;
+  readonly signal: AbortSignal;
+  readonly mayStart: () => boolean;
+  readonly onStarted: (run: PartitionRun) => void;
+  readonly onMoved: (run: PartitionRun) => void;
+  /** Returns the run that may go on because of it, if any. */
+  readonly onDroppedSettled: (run: PartitionRun) => PartitionRun | undefined;
+  readonly onGateClosed: (reason: string, pauseMs: number) => void;
+  readonly onStop: (error: unknown, task: Task) => void;
+};
+
+/** Handlers that settle without I/O would otherwise keep sockets and timers waiting for as long as there are records. */
+const STARTS_PER_TURN = 256;
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { worker, limits, scheduler, gate, limit } = options;
+  const { clock, observe } = worker;
+  const queues = worker.lanes.map(() => createLaneQueue(limits.perPartitionConcurrency, limit));
+  const contexts: readonly HandlerContext[] = worker.lanes.map(({ lane }) => ({ signal: options.signal, lane }));
+  const measured = observe?.finished !== undefined;
+  const waitingForIdle: (() => void)[] = [];
+  let startsLeft = STARTS_PER_TURN;
+  let yielding = false;
+  let pumping = false;
+
+  const hasWork = (lane: number) => queues[lane]?.hasWork() ?? false;
+  const offer = (run: PartitionRun) => queues[run.laneIndex]?.enqueue(run);
+
+  const unpark = (task: Task) => {
+    if (task.run.dropped) return;
+    task.run.ready.unshift(task);
+    offer(task.run);
+  };
+
+  const yieldTurn = () => {
+    yielding = true;
+    setImmediate(() => {
+      yielding = false;
+      startsLeft = STARTS_PER_TURN;
+      pump();
+    });
+  };
+
+  const pump = () => {
+    if (pumping || yielding) return;
+    pumping = true;
+    while (options.mayStart()) {
+      if (startsLeft === 0) {
+        yieldTurn();
+        break;
+      }
+      const lane = scheduler.start(hasWork);
+      if (lane === undefined) break;
+      const task = queues[lane]?.take();
+      if (task !== undefined) start(task, lane);
+    }
+    pumping = false;
+  };
+
+  const start = (task: Task, lane: number) => {
+    startsLeft--;
+    task.gateToken = gate.started();
+    if (measured) task.startedAtMs = clock.monotonicMs();
+    options.onStarted(task.run);
+    const context = contexts[lane];
+    if (context === undefined) return;
+    observe?.started?.(context.lane, scheduler.inFlight);
+    handle(task, context).then(
+      () => onDone(task, context),
+      (error: unknown) => onFailed(task, context, error),
+    );
+  };
+
+  const handle = (task: Task, context: HandlerContext): Promise<void> => {
+    try {
+      return worker.handle(task.record, context);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+
+  const onDone = (task: Task, context: HandlerContext) => {
+    const moved = task.run.done(task);
+    if (moved) options.onMoved(task.run);
+    if (gate.succeeded(task.gateToken)) observe?.intakeOpened?.();
+    settle(task, context, 'done');
+  };
+
+  const onFailed = (task: Task, context: HandlerContext, error: unknown) => {
+    const verdict = worker.onHandlerError(error, task.record);
+    task.run.putBack(task);
+    observe?.handlerFailed?.(task.record, error, verdict);
+    if (verdict === 'stop') options.onStop(error, task);
+    const reason = messageOf(error);
+    const pauseMs = gate.failed(task.gateToken, reason);
+    if (pauseMs !== undefined) options.onGateClosed(reason, pauseMs);
+    settle(task, context, 'failed');
+  };
+
+  const settle = (task: Task, context: HandlerContext, result: 'done' | 'failed') => {
+    const { run } = task;
+    scheduler.finish(run.laneIndex);
+    if (measured) {
+      observe?.finished?.(context.lane, clock.monotonicMs() - task.startedAtMs, result, scheduler.inFlight);
+    }
+    if (task.limitKey !== undefined && limit !== undefined) {
+      const next = limit.release(task.limitKey);
+      if (next !== undefined) unpark(next);
+    }
+    const startable = run.dropped ? options.onDroppedSettled(run) : run;
+    if (startable !== undefined) offer(startable);
+    pump();
+    if (scheduler.inFlight > 0) return;
+    for (const resolve of waitingForIdle.splice(0)) resolve();
+  };
+
+  return {
+    get inFlight() {
+      return scheduler.inFlight;
+    },
+    offer,
+    dropped() {
+      for (const task of limit?.unparkAll() ?? []) unpark(task);
+    },
+    pump,
+    idle() {
+      if (scheduler.inFlight === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        waitingForIdle.push(resolve);
+      });
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import type { Clock } from '@belfry/core/clock';
+import type { Log, LogPartition, LogRecord } from '@belfry/core/log';
+import type { Random } from '@belfry/core/random';
+
+export type WorkerLane = {
+  readonly lane: string;
+  readonly logTopic: string;
+  /** Share of the handler slots relative to the other lanes, > 0. */
+  readonly weight: number;
+};
+
+export type HandlerContext = {
+  /** Aborts when the drain budget is spent: the handler should settle at once; what it has not finished is repeated later. */
+  readonly signal: AbortSignal;
+  readonly lane: string;
+};
+
+export type WorkerOptions = {
+  /** Name of the service. */
+  readonly name: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Spreads the pauses after failures; without it they have no jitter. */
+  readonly random?: Random;
+  readonly group: string;
+  /** At least one; each with a log topic of its own. */
+  readonly lanes: readonly WorkerLane[];
+  /** Handlers running at once, whole worker, ≥ 1. */
+  readonly concurrency: number;
+  /** Handlers running at once per partition, ≥ 1; default `concurrency`. */
+  readonly perPartitionConcurrency?: number;
+  /** Offsets between the watermark and the highest started, per partition, ≥ 1; default 10,000. */
+  readonly lookAhead?: number;
+  /** A partition with this many records not yet started is paused, and resumed at 0.8 of it; ≥ 1, default 2,000. */
+  readonly bufferedRecords?: number;
+  /** Milliseconds from the first record done to the commit that covers it, 1–1,000; default 1,000. */
+  readonly commitIntervalMs?: number;
+  /** Milliseconds that running handlers get to finish on drain, ≥ 0; default 15,000. The drain's own deadline may come first. */
+  readonly drainBudgetMs?: number;
+  /** A second key (a provider's host, say) of which `perKeyConcurrency` bounds the handlers at once; undefined: no bound for the record. */
+  readonly concurrencyKey?: (record: LogRecord) => string | undefined;
+  /** Handlers running at once per `concurrencyKey`, ≥ 1; needed with `concurrencyKey`. */
+  readonly perKeyConcurrency?: number;
+  /**
+   * Resolves when the record's effects are durable: the record is done. Rejects only for broken infrastructure or a bug; the record is then never
+   * skipped, and `onHandlerError` says what to do. Records of one key and partition come one after the other; a record may come again.
+   */
+  readonly handle: (record: LogRecord, context: HandlerContext) => Promise<void>;
+  /**
+   * `retry`: the store or the log is down; the whole worker pauses (200 ms to 5 s) and tries again until a handler succeeds.
+   * `stop`: a bug; the worker starts nothing more, and `failed` rejects.
+   */
+  readonly onHandlerError: (error: unknown, record: LogRecord) => 'retry' | 'stop';
+  readonly observe?: WorkerObserver;
+};
+
+/** Callbacks for metrics and log lines. They run on the hot path: keep them short, and do not throw. */
+export type WorkerObserver = {
+  /** `inFlight`: handlers running, whole worker, this one included. */
+  started?(lane: string, inFlight: number): void;
+  finished?(lane: string, durationMs: number, result: 'done' | 'failed', inFlight: number): void;
+  /** The partition holds as many unstarted records as it may. */
+  paused?(partition: LogPartition): void;
+  resumed?(partition: LogPartition): void;
+  /** The record at `watermark` is so far behind that nothing above it may start: somebody should look at it. */
+  lookAheadReached?(partition: LogPartition, watermark: bigint): void;
+  committed?(partition: LogPartition, next: bigint): void;
+  commitFailed?(partition: LogPartition, error: unknown): void;
+  handlerFailed?(record: LogRecord, error: unknown, verdict: 'retry' | 'stop'): void;
+  /** Nothing starts for `pauseMs`, because a handler or a commit failed. */
+  intakeClosed?(reason: string, pauseMs: number): void;
+  intakeOpened?(): void;
+  /** A drain ended with this many handlers still running: their records will be repeated. */
+  abandoned?(handlers: number): void;
+};
+
+export type WorkerLimits = {
+  readonly concurrency: number;
+  readonly perPartitionConcurrency: number;
+  readonly lookAhead: number;
+  readonly bufferedRecords: number;
+  readonly resumeAtRecords: number;
+  readonly commitIntervalMs: number;
+  readonly drainBudgetMs: number;
+  readonly perKeyConcurrency: number | undefined;
+};
+
+const RESUME_PART = 0.8;
+const MAX_COMMIT_INTERVAL_MS = 1_000;
+
+/** Fills in defaults. Throws a RangeError that names the option and its limit: wrong wiring is a bug. */
+export function limitsOf(options: WorkerOptions): WorkerLimits {
+  checkLanes(options.lanes);
+  const concurrency = integer('concurrency', options.concurrency, 1);
+  const bufferedRecords = integer('bufferedRecords', options.bufferedRecords ?? 2_000, 1);
+  if (options.concurrencyKey !== undefined && options.perKeyConcurrency === undefined) {
+    throw new RangeError('perKeyConcurrency is needed with concurrencyKey');
+  }
+  return {
+    concurrency,
+    perPartitionConcurrency: integer('perPartitionConcurrency', options.perPartitionConcurrency ?? concurrency, 1),
+    lookAhead: integer('lookAhead', options.lookAhead ?? 10_000, 1),
+    bufferedRecords,
+    resumeAtRecords: Math.floor(bufferedRecords * RESUME_PART),
+    commitIntervalMs: integer('commitIntervalMs', options.commitIntervalMs ?? 1_000, 1, MAX_COMMIT_INTERVAL_MS),
+    drainBudgetMs: integer('drainBudgetMs', options.drainBudgetMs ?? 15_000, 0),
+    perKeyConcurrency:
+      options.concurrencyKey === undefined
+        ? undefined
+        : integer('perKeyConcurrency', options.perKeyConcurrency ?? 1, 1),
+  };
+}
+
+function checkLanes(lanes: readonly WorkerLane[]): void {
+  if (lanes.length === 0) throw new RangeError('lanes must have at least one entry');
+  if (new Set(lanes.map((lane) => lane.logTopic)).size !== lanes.length) {
+    throw new RangeError('lanes must each have a logTopic of its own');
+  }
+  for (const { lane, weight } of lanes) {
+    if (!(weight > 0 && Number.isFinite(weight)))
+      throw new RangeError(`lanes: weight of "${lane}" must be above 0, not ${weight}`);
+  }
+}
+
+function integer(name: string, value: number, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  const limit = max === Number.MAX_SAFE_INTEGER ? `at least ${min}` : `${min} to ${max}`;
+  throw new RangeError(`${name} must be a whole number, ${limit}, not ${value}`);
+}
