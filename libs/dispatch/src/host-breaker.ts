@@ -89,5 +89,5 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
 
 /** A throttled answer says that the host is well and we are too quick; a rejected one that the request is wrong. Neither is the host failing. */
 function isHostFailure(outcome: Outcome): boolean {
-  return outcome.kind === 'unknown' || (outcome.kind === 'retry' && outcome.reason !== 'throttled');
+  return outcome.kind === 'unknown' || (outcome.kind === 'retry' && !outcome.reason.endsWith('throttled'));
 }

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from './outcome.ts';
+import { decide, type RetryPolicy } from './retry-policy.ts';
+
+const policy: RetryPolicy = { scheduleMs: [5_000, 30_000], jitter: 0.2 };
+const now = 1_000_000;
+const far = now + 86_400_000;
+const none = { next: () => 0 };
+const most = { next: () => 0.999 };
+const retry = (extra: { afterMs?: number; floorMs?: number } = {}): Outcome => ({
+  kind: 'retry',
+  code: '503',
+  reason: 'unavailable',
+  ...extra,
+});
+const unknown: Outcome = { kind: 'unknown', code: 'timeout', reason: 'attempt-deadline' };
+
+describe('decide', () => {
+  it.each([
+    ['first retry', retry(), 1, { kind: 'retry', dueInMs: 5_000, reason: 'unavailable' }],
+    ['second retry', retry(), 2, { kind: 'retry', dueInMs: 30_000, reason: 'unavailable' }],
+    ['retries used up', retry(), 3, { kind: 'dead-letter', reason: 'retries-exhausted:unavailable' }],
+    ['unknown is retried', unknown, 1, { kind: 'retry', dueInMs: 5_000, reason: 'attempt-deadline' }],
+    [
+      'Retry-After longer than the schedule',
+      retry({ afterMs: 7_000 }),
+      1,
+      { kind: 'retry', dueInMs: 7_000, reason: 'unavailable' },
+    ],
+    [
+      'Retry-After shorter than the schedule',
+      retry({ afterMs: 1 }),
+      1,
+      { kind: 'retry', dueInMs: 5_000, reason: 'unavailable' },
+    ],
+    [
+      'a floor wins over the schedule',
+      retry({ floorMs: 60_000 }),
+      1,
+      { kind: 'retry', dueInMs: 60_000, reason: 'unavailable' },
+    ],
+    ['a floor doubles', retry({ floorMs: 60_000 }), 2, { kind: 'retry', dueInMs: 120_000, reason: 'unavailable' }],
+    ['delivered', { kind: 'delivered', code: '201' }, 1, { kind: 'end', state: 'delivered', reason: '' }],
+    ['gone', { kind: 'gone', code: '410', reason: 'gone' }, 1, { kind: 'dead-letter', reason: 'gone' }],
+    [
+      'rejected',
+      { kind: 'rejected', code: '413', reason: 'too-large' },
+      1,
+      { kind: 'dead-letter', reason: 'too-large' },
+    ],
+    ['expired', { kind: 'expired', code: '', reason: 'ttl' }, 1, { kind: 'end', state: 'expired', reason: 'ttl' }],
+  ] as const)('%s', (_name, outcome, attempt, expected) => {
+    expect(decide(outcome as Outcome, attempt, policy, far, now, none)).toEqual(expected);
+  });
+
+  it('ends as expired at once when Retry-After reaches beyond the deadline', () => {
+    expect(decide(retry({ afterMs: 60_000 }), 1, policy, now + 60_000, now, none)).toMatchObject({ state: 'expired' });
+    expect(decide(retry({ afterMs: 59_999 }), 1, policy, now + 60_000, now, none)).toMatchObject({ kind: 'retry' });
+  });
+
+  it('adds jitter on top and never takes away', () => {
+    expect(decide(retry(), 1, policy, far, now, most)).toMatchObject({ dueInMs: 5_999 });
+  });
+
+  it('never wakes early and never after the deadline, whatever the numbers', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(1e7),
+        fc.nat(1e5),
+        fc.nat(1e8),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        fc.integer({ min: 1, max: 2 }),
+        (afterMs, floorMs, leftMs, roll, attempt) => {
+          const decision = decide(retry({ afterMs, floorMs }), attempt, policy, now + leftMs, now, {
+            next: () => roll,
+          });
+          const least = Math.max(afterMs, floorMs * 2 ** (attempt - 1), policy.scheduleMs[attempt - 1] ?? 0);
+          if (decision.kind === 'end') return least >= leftMs;
+          return decision.kind === 'retry' && decision.dueInMs >= least && decision.dueInMs < leftMs;
+        },
+      ),
+    );
+  });
+});

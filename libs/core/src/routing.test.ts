@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { Device } from './device.ts';
+import type { Notification } from './notification.ts';
+import { NO_PREFERENCES } from './preferences.ts';
+import { plan } from './routing.ts';
+
+const notification: Notification = {
+  tenant: 'default',
+  id: 'n1',
+  audience: { kind: 'users', users: ['alice'] },
+  type: 'invoice',
+  title: 'Invoice',
+  priority: 'normal',
+  acceptedAtMs: 0,
+  expiresAtMs: 1,
+};
+const device = (id: string, channel: 'webpush' | 'fcm'): Device =>
+  ({
+    tenant: 'default',
+    id,
+    user: 'alice',
+    createdAtMs: 0,
+    version: 1,
+    ...(channel === 'fcm'
+      ? { channel, address: { token: 't' } }
+      : { channel, address: { endpoint: 'https://push.example', p256dh: '', auth: '', keyId: 'k' } }),
+  }) as Device;
+const devices = [device('laptop', 'webpush'), device('phone', 'fcm'), device('tablet', 'fcm')];
+
+describe('plan', () => {
+  it.each([
+    ['every channel by default', {}, NO_PREFERENCES, true, ['laptop', 'phone', 'tablet']],
+    [
+      'only the channels that were asked for',
+      { channels: ['fcm'] as const },
+      NO_PREFERENCES,
+      false,
+      ['phone', 'tablet'],
+    ],
+    ['realtime alone', { channels: ['realtime'] as const }, NO_PREFERENCES, true, []],
+    ['a channel switched off', {}, { channels: { fcm: false }, types: {} }, true, ['laptop']],
+    [
+      'a channel switched off for the type',
+      {},
+      { channels: {}, types: { invoice: { webpush: false } } },
+      true,
+      ['phone', 'tablet'],
+    ],
+    [
+      'a type switched on against its channel',
+      {},
+      { channels: { fcm: false }, types: { invoice: { fcm: true } } },
+      true,
+      ['laptop', 'phone', 'tablet'],
+    ],
+    [
+      'high priority ignores preferences',
+      { priority: 'high' as const },
+      { channels: { fcm: false, realtime: false }, types: {} },
+      true,
+      ['laptop', 'phone', 'tablet'],
+    ],
+  ])('%s', (_name, change, preferences, realtime, expected) => {
+    const planned = plan({ ...notification, ...change } as Notification, 'alice', devices, preferences);
+    expect(planned.realtime).toBe(realtime);
+    expect(planned.deliveries.map((delivery) => delivery.deviceId)).toEqual(expected);
+  });
+
+  it('gives the same delivery ids for the same routing, and another for each device', () => {
+    const ids = () => plan(notification, 'alice', devices, NO_PREFERENCES).deliveries.map((each) => each.deliveryId);
+    expect(ids()).toEqual(ids());
+    expect(new Set(ids()).size).toBe(3);
+  });
+
+  it('puts low priority on the bulk lane', () => {
+    const planned = plan({ ...notification, priority: 'low' }, 'alice', devices, NO_PREFERENCES);
+    expect(planned.deliveries.every((delivery) => delivery.lane === 'bulk')).toBe(true);
+  });
+});
