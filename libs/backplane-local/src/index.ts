@@ -1,0 +1,1 @@
+export { createLocalBackplane, type LocalBackplaneOptions } from './local-backplane.ts';

@@ -1,0 +1,4 @@
+import { describeBackplane } from '@belfry/testing/backplane-contract';
+import { createLocalBackplane } from './local-backplane.ts';
+
+describeBackplane('local', async () => createLocalBackplane());
