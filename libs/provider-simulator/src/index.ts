@@ -3,6 +3,8 @@ export { certificateAuthorityPath, certificateAuthorityPem } from './certificate
 export type { ControlRequest } from './control.ts';
 export type { Exchange, Reply } from './exchange.ts';
 export type { FaultPlan } from './faults.ts';
+export { FCM_ERRORS, type FcmErrorName, fcmErrorStep } from './fcm/fcm-error-body.ts';
+export { type FcmReceived, type FcmSimulator, isSimulatedFcmToken } from './fcm/fcm-simulator.ts';
 export { parseFaults, parseSteps } from './parse-script.ts';
 export type { SimulatedProvider, TargetCreation } from './provider.ts';
 export {
