@@ -91,8 +91,9 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
 function createApp(options: HttpHostOptions): HttpApp {
   const upgradePaths = new Set(options.upgradePaths ?? []);
   const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  const loggerInstance: FastifyBaseLogger = options.logger;
   const app = fastify({
-    loggerInstance: options.logger as FastifyBaseLogger,
+    loggerInstance,
     // Its own lines hold the URL, which holds user names and tickets.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes,

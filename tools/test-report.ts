@@ -1,0 +1,34 @@
+/** The part of vitest's JSON report that is counted. */
+export type TestReport = {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+};
+
+export type TestCounts = {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Full names of the skipped tests; a suite that lacks something says so in its name. */
+  readonly skippedNames: readonly string[];
+};
+
+const SKIPPED = new Set(['skipped', 'pending', 'todo', 'disabled']);
+
+/** Sums reports. A file that could not even be loaded has no tests in it and counts as one failure. */
+export function countTests(reports: readonly TestReport[]): TestCounts {
+  const files = reports.flatMap((report) => report.testResults);
+  const tests = files.flatMap((file) => file.assertionResults);
+  const broken = files.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  return {
+    passed: tests.filter((test) => test.status === 'passed').length,
+    failed: tests.filter((test) => test.status === 'failed').length + broken.length,
+    skipped: tests.filter((test) => SKIPPED.has(test.status)).length,
+    skippedNames: tests.filter((test) => SKIPPED.has(test.status)).map((test) => test.fullName),
+  };
+}
