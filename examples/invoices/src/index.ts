@@ -1,0 +1,1 @@
+export { addInvoiceUpstream, type InvoiceUpstreamOptions } from './invoice-upstream.ts';
