@@ -1,0 +1,44 @@
+import type { RealtimeState } from '@belfry/dispatch';
+import { userIdSchema } from '@belfry/protocol/identifiers';
+import { type Authentication, type HttpApp, principalOf } from '@belfry/runtime';
+import { z } from 'zod';
+import { describeRoute } from '../describe-route.ts';
+import { problemResponses } from '../problem-responses.ts';
+import { requireTokenOrScope, userOf } from '../user-guard.ts';
+import { notificationIdsSchema } from '../user-params.ts';
+
+export type AckRouteDeps = { readonly authentication: Authentication; readonly realtime: RealtimeState };
+
+/** `POST /v1/acks`: what a WebSocket client sends as a frame, for clients that can only listen. */
+export function addAckRoute(app: HttpApp, { authentication, realtime }: AckRouteDeps): void {
+  app.post(
+    '/v1/acks',
+    {
+      onRequest: requireTokenOrScope(authentication, 'users:write'),
+      schema: {
+        ...describeRoute({
+          tag: 'Realtime',
+          operationId: 'acknowledge',
+          summary: 'Acknowledge notifications',
+          description: 'Stops waiting deliveries of them to the user. Unknown ids are ignored; safe to repeat.',
+          scope: 'users:write',
+          userToken: true,
+        }),
+        body: z.strictObject({
+          ids: notificationIdsSchema,
+          user: userIdSchema.optional().describe('For an API key: who acknowledges'),
+        }),
+        response: {
+          200: z.object({ acknowledged: z.int().describe('How many ids were taken') }),
+          ...problemResponses('invalid_json', 'body_too_large', 'unsupported_media_type'),
+        },
+      },
+    },
+    async (request) => {
+      const { tenant } = principalOf(request);
+      const notificationIds = [...new Set(request.body.ids)];
+      await realtime.acknowledge([{ tenant, user: userOf(request, request.body.user), notificationIds }]);
+      return { acknowledged: notificationIds.length };
+    },
+  );
+}
