@@ -1,6 +1,6 @@
 // Usage: node tools/run-tests.ts [unit|needs]. Every test of the repository, or one kind; the last line of output sums them up.
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { readWorkspace } from './read-workspace.ts';
 import { countTests, type TestReport } from './test-report.ts';
@@ -19,9 +19,9 @@ if (asked !== undefined && asked !== 'unit' && asked !== 'needs') {
 }
 const kinds: readonly Kind[] = asked === undefined ? ['unit', 'needs'] : [asked];
 
-for (const report of globSync('{tools,libs/*,services/*,examples/*,e2e,bench}/.vitest/*.json', { cwd: ROOT })) {
-  rmSync(path.join(ROOT, report));
-}
+const folders = ['tools', ...[...readWorkspace(ROOT).workspace.packages.values()].map((one) => one.folder)];
+const reportOf = (folder: string, kind: Kind) => path.join(ROOT, folder, '.vitest', `${kind}.json`);
+for (const folder of folders) for (const kind of kinds) rmSync(reportOf(folder, kind), { force: true });
 
 let allPassed = true;
 for (const kind of kinds) {
@@ -47,26 +47,27 @@ async function step(title: string, [script = '', ...args]: readonly string[], cw
   if (code !== 0) allPassed = false;
 }
 
-/** Prints what was skipped, what left no report, and the counts, which stay alone on the last line. */
+/**
+ * Prints what was skipped, what failed, and the counts, which stay alone on the last line. They include what an earlier run of the other kind left, so
+ * that two runs end with one sum.
+ */
 function summarize(): boolean {
-  const folders = ['tools', ...[...readWorkspace(ROOT).workspace.packages.values()].map((one) => one.folder)];
   const reports: TestReport[] = [];
   const missing: string[] = [];
   for (const folder of folders) {
-    for (const kind of kinds) {
-      const file = path.join(ROOT, folder, '.vitest', `${kind}.json`);
+    for (const kind of ['unit', 'needs'] as const) {
+      const file = reportOf(folder, kind);
       if (existsSync(file)) reports.push(JSON.parse(readFileSync(file, 'utf8')) as TestReport);
-      else if (folder !== 'tools' || kind === 'unit') missing.push(`${folder} (${kind})`);
+      else if (kinds.includes(kind) && !(folder === 'tools' && kind === 'needs')) missing.push(`${folder} (${kind})`);
     }
   }
-  const { passed, failed, skipped, skippedNames } = countTests(reports);
-  console.log('');
-  for (const name of skippedNames) console.log(`skipped: ${name}`);
-  for (const name of missing) console.log(`failed: ${name} left no report`);
+  const { passed, failed, skipped } = countTests(reports);
+  const failures = [...failed, ...missing.map((name) => `${name} left no report`)];
   // A run that ends badly although every test passed (an error outside of any test) is a failure too.
-  const outside = !allPassed && failed + missing.length === 0 ? 1 : 0;
-  if (outside > 0) console.log('failed: an error outside of any test; see above');
-  const failures = failed + missing.length + outside;
-  console.log(`${passed} passed, ${failures} failed, ${skipped} skipped`);
-  return failures === 0 && passed > 0;
+  if (!allPassed && failures.length === 0) failures.push('an error outside of any test; see above');
+  console.log('');
+  for (const name of skipped) console.log(`skipped: ${name}`);
+  for (const name of failures) console.log(`failed: ${name}`);
+  console.log(`${passed} passed, ${failures.length} failed, ${skipped.length} skipped`);
+  return failures.length === 0 && passed > 0;
 }

@@ -10,10 +10,10 @@ export type TestReport = {
 
 export type TestCounts = {
   readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /** Full names of the skipped tests; a suite that lacks something says so in its name. */
-  readonly skippedNames: readonly string[];
+  /** Full names. */
+  readonly failed: readonly string[];
+  /** Full names; a suite that lacks something says so in its name. */
+  readonly skipped: readonly string[];
 };
 
 const SKIPPED = new Set(['skipped', 'pending', 'todo', 'disabled']);
@@ -25,10 +25,11 @@ export function countTests(reports: readonly TestReport[]): TestCounts {
   const broken = files.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   );
+  const namesOf = (wanted: (status: string) => boolean) =>
+    tests.filter((test) => wanted(test.status)).map((test) => test.fullName);
   return {
     passed: tests.filter((test) => test.status === 'passed').length,
-    failed: tests.filter((test) => test.status === 'failed').length + broken.length,
-    skipped: tests.filter((test) => SKIPPED.has(test.status)).length,
-    skippedNames: tests.filter((test) => SKIPPED.has(test.status)).map((test) => test.fullName),
+    failed: [...namesOf((status) => status === 'failed'), ...broken.map((file) => `${file.name} could not be loaded`)],
+    skipped: namesOf((status) => SKIPPED.has(status)),
   };
 }

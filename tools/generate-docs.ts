@@ -1,0 +1,51 @@
+// Usage: node tools/generate-docs.ts [--check]. Writes the documents that repeat what code says; with --check only compares them.
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ERRORS } from '../libs/protocol/src/errors.ts';
+import type { ConfigSummary } from '../libs/runtime/src/config/config-table.ts';
+import { METRICS } from '../libs/runtime/src/metric-table.ts';
+import { renderConfig, renderErrors, renderMetrics } from './render-docs.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+export type GeneratedDocument = { readonly file: string; readonly text: string };
+
+/** Every generated document as it should be. Services are found by their `src/config.ts`, which exports its table as `CONFIG`. */
+export async function generateDocuments(): Promise<readonly GeneratedDocument[]> {
+  const tables: { folder: string; table: ConfigSummary }[] = [];
+  for (const file of globSync('services/*/src/config.ts', { cwd: ROOT }).toSorted()) {
+    const module = (await import(pathToFileURL(path.join(ROOT, file)).href)) as { CONFIG?: ConfigSummary };
+    if (module.CONFIG === undefined) throw new Error(`${file} does not export CONFIG`);
+    tables.push({ folder: path.dirname(path.dirname(file)), table: module.CONFIG });
+  }
+  return [
+    { file: 'docs/errors.md', text: renderErrors(ERRORS) },
+    { file: 'docs/config.md', text: renderConfig(tables) },
+    { file: 'docs/metrics.md', text: renderMetrics(METRICS) },
+  ];
+}
+
+/** The documents on disk that differ from what code says. */
+export async function staleDocuments(): Promise<readonly string[]> {
+  const documents = await generateDocuments();
+  return documents.filter(({ file, text }) => readDocument(file) !== text).map(({ file }) => file);
+}
+
+function readDocument(file: string): string | undefined {
+  try {
+    return readFileSync(path.join(ROOT, file), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+if (import.meta.main) {
+  if (process.argv.includes('--check')) {
+    const stale = await staleDocuments();
+    for (const file of stale) console.error(`${file} differs from the code; run npm run docs`);
+    process.exitCode = stale.length > 0 ? 1 : 0;
+  } else {
+    for (const { file, text } of await generateDocuments()) writeFileSync(path.join(ROOT, file), text);
+  }
+}
