@@ -43,6 +43,7 @@ export async function createThreadClient<Methods extends ThreadMethods>(
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   let state: 'starting' | 'open' | 'closing' | 'ended' = 'starting';
+  let startFailure: Error | undefined;
   let cause: Error | undefined;
   let nextId = 0;
   let outgoing: ThreadCall[] = [];
@@ -50,7 +51,7 @@ export async function createThreadClient<Methods extends ThreadMethods>(
 
   worker.on('message', (reply: ThreadReply) => {
     if (reply.kind === 'answers') settle(reply.answers);
-    else if (reply.kind === 'failed') ready.reject(new ThreadError(reply.failure));
+    else if (reply.kind === 'failed') startFailure = new ThreadError(reply.failure);
     else {
       state = 'open';
       ready.resolve();
@@ -67,7 +68,8 @@ export async function createThreadClient<Methods extends ThreadMethods>(
       `the ${options.name} thread ended (${cause?.message ?? `exit code ${exitCode}`})`,
     );
     error.cause = cause;
-    ready.reject(error);
+    // Only now that the thread has let go of its files: the caller may try again at once.
+    ready.reject(startFailure ?? error);
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
     ended.resolve();

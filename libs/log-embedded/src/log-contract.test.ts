@@ -1,0 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeLogContract } from '@belfry/testing/log-contract';
+import { createEmbeddedLog } from './embedded-log.ts';
+import { systemClock } from './system-clock.fixture.ts';
+
+describeLogContract('log-embedded', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'belfry-log-'));
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  return {
+    open: () => createEmbeddedLog({ directory, clock: systemClock, onFatal }),
+    dispose: () => rm(directory, { recursive: true }),
+  };
+});

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { createThreadServer, openDatabase, sqliteCodeOf, Transfer } from '@belfry/sqlite';
+import { DiskSpace } from './disk-space.ts';
+import { LogCorruption } from './log-corruption.ts';
+import { LogStorage } from './log-storage.ts';
+
+export type LogThreadData = {
+  readonly directory: string;
+  readonly minFreeBytes: number;
+  readonly maxFileBytes: number | undefined;
+};
+
+export type LogThreadMethods = {
+  describe: LogStorage['describe'];
+  ensureTopics: LogStorage['ensureTopics'];
+  append(packed: ArrayBuffer, nowMs: number): Transfer<Float64Array>;
+  read(...args: Parameters<LogStorage['read']>): Transfer<ReturnType<LogStorage['read']>>;
+  committed: LogStorage['committed'];
+  commit: LogStorage['commit'];
+  backlog: LogStorage['backlog'];
+  trim: LogStorage['trim'];
+};
+
+/** 16 MiB of WAL before a checkpoint: each costs two syncs more, and reading the WAL back at a start takes only milliseconds. */
+const CHECKPOINT_PAGES = 4_096;
+const PAGE_BYTES = 4_096;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+createThreadServer(({ directory, minFreeBytes, maxFileBytes }: LogThreadData) => {
+  return naming(() => {
+    const database = openDatabase({ path: join(directory, 'log.db'), checkpointPages: CHECKPOINT_PAGES });
+    const storage = new LogStorage(database, new DiskSpace(directory, minFreeBytes));
+    if (maxFileBytes !== undefined) {
+      database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxFileBytes / PAGE_BYTES))}`);
+    }
+    const methods: LogThreadMethods = {
+      describe: () => naming(() => storage.describe()),
+      ensureTopics: (topics) => naming(() => storage.ensureTopics(topics)),
+      append: (packed, nowMs) =>
+        naming(() => {
+          const offsets = storage.append(packed, nowMs);
+          return new Transfer(offsets, [offsets.buffer]);
+        }),
+      read: (...args) =>
+        naming(() => {
+          const batch = storage.read(...args);
+          return new Transfer(batch, [batch.packed]);
+        }),
+      committed: (group, partitionIds) => naming(() => storage.committed(group, partitionIds)),
+      commit: (group, partitionId, next) => naming(() => storage.commit(group, partitionId, next)),
+      backlog: (group, also) => naming(() => storage.backlog(group, also)),
+      trim: (nowMs) => naming(() => storage.trim(nowMs)),
+    };
+    return { database, methods, onUndo: () => storage.forget() };
+  });
+});
+
+/** What SQLite itself finds wrong with the file is corruption too. */
+function naming<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const primaryCode = (sqliteCodeOf(error) ?? 0) & 0xff;
+    if (primaryCode === SQLITE_CORRUPT || primaryCode === SQLITE_NOTADB) {
+      throw new LogCorruption(error instanceof Error ? error.message : String(error), undefined, { cause: error });
+    }
+    throw error;
+  }
+}
