@@ -5,14 +5,12 @@ import type { PartitionRun } from './partition-run.ts';
 
 /**
  * Commits watermarks: at most one round every `intervalMs`, one round at a time (so that an older commit cannot overtake a newer one), and no
- * timer while there is nothing to commit. A commit that fails is repeated with growing pauses; until it works, `trouble` says why.
+ * timer while there is nothing to commit. A dropped run is passed over: its partition is not ours to speak for. A commit that fails is repeated with growing pauses; until it works, `trouble` says why.
  */
 export type Committer = {
   readonly trouble: string | undefined;
   /** The run has more to commit. Cheap: called once per record. */
   touch(run: PartitionRun): void;
-  /** The run's generation is over: whatever it had to commit is not ours to say any more. */
-  forget(run: PartitionRun): void;
   /** Commits now what there is. Resolves when it is durable or has failed; failures are reported, never thrown. */
   flush(): Promise<void>;
   /** No round starts from here on. */
@@ -96,9 +94,6 @@ export function createCommitter(options: CommitterOptions): Committer {
     touch(run) {
       touched.add(run);
       if (cancelTimer === undefined) arm(options.intervalMs);
-    },
-    forget(run) {
-      touched.delete(run);
     },
     async flush() {
       await round;

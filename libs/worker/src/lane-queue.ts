@@ -18,7 +18,7 @@ export function createLaneQueue(perPartitionConcurrency: number, limit: KeyLimit
   const turn = createFifo<PartitionRun>();
 
   const isStartable = (run: PartitionRun): boolean =>
-    !run.dropped && !run.held && run.ready.size > 0 && run.inFlight < perPartitionConcurrency;
+    !run.held && run.ready.size > 0 && run.inFlight < perPartitionConcurrency;
 
   const enqueue = (run: PartitionRun) => {
     if (run.queued || !isStartable(run)) return;

@@ -109,7 +109,6 @@ export function createWorker(options: WorkerOptions): Worker {
 
   function drop(run: PartitionRun): void {
     run.drop();
-    committer.forget(run);
     dispatcher.dropped();
   }
 
@@ -135,10 +134,10 @@ export function createWorker(options: WorkerOptions): Worker {
       if (run === undefined) return;
       const wasFull = run.full;
       run.offer(records);
-      if (run.buffered >= limits.bufferedRecords) pause(run);
       if (run.full && !wasFull) observe?.lookAheadReached?.(partition, run.committable() ?? 0n);
       dispatcher.offer(run);
       dispatcher.pump();
+      if (run.buffered >= limits.bufferedRecords) pause(run);
     },
     onRevoked(partition, generation) {
       const run = assignments.revoke(partition, generation);

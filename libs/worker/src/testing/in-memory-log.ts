@@ -39,6 +39,8 @@ export type InMemoryPartition = LogPartition & {
   committed: bigint;
   owner: Member | undefined;
   generation: Generation;
+  /** Where the owner's generation began. */
+  assignedFrom: bigint;
   /** The first offset that the owner has not been handed yet. */
   position: bigint;
   paused: boolean;
@@ -57,6 +59,7 @@ export function createInMemoryLog(topics: Readonly<Record<string, number>>): InM
         committed: 0n,
         owner: undefined,
         generation: 0,
+        assignedFrom: 0n,
         position: 0n,
         paused: false,
       }),
@@ -131,6 +134,7 @@ export function createInMemoryLog(topics: Readonly<Record<string, number>>): InM
       if (to === undefined) return;
       target.owner = to;
       target.generation++;
+      target.assignedFrom = target.committed;
       target.position = target.committed;
       target.paused = false;
       to.handler.onAssigned(target, target.generation);

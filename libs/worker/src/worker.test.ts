@@ -1,0 +1,161 @@
+import { createFakeClock } from '@belfry/testing/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { createInMemoryLog } from './testing/in-memory-log.ts';
+import { BULK, startWorkerBench, TRANSACTIONAL } from './testing/worker-bench.ts';
+import { createWorker } from './worker.ts';
+import type { WorkerOptions } from './worker-options.ts';
+
+const names = (handlers: readonly { readonly name: string }[]) => handlers.map((handler) => handler.name);
+
+describe('order and commits', () => {
+  it('runs keys beside each other, a key one by one, and commits below the lowest unfinished record', async () => {
+    const bench = await startWorkerBench();
+    bench.append(TRANSACTIONAL, 0, ['a', 'a', 'b', 'c']);
+    await bench.deliver();
+    expect(names(bench.open)).toEqual(['a@0', 'b@2', 'c@3']);
+    await bench.finish('c@3');
+    await bench.finish('a@0');
+    expect(names(bench.open)).toEqual(['b@2', 'a@1']);
+    await bench.clock.advance(1_000);
+    expect(bench.committed(TRANSACTIONAL, 0)).toBe(1n);
+    await bench.finish('a@1');
+    await bench.finish('b@2');
+    await bench.clock.advance(999);
+    expect(bench.committed(TRANSACTIONAL, 0)).toBe(1n);
+    await bench.clock.advance(1);
+    expect(bench.committed(TRANSACTIONAL, 0)).toBe(4n);
+    expect(bench.clock.pending).toBe(0);
+  });
+
+  it('lets the other keys of a partition go on while one hangs, up to the look-ahead', async () => {
+    const bench = await startWorkerBench({ lookAhead: 5 });
+    bench.append(TRANSACTIONAL, 0, ['slow', 'a', 'b', 'c', 'd', 'e', 'f']);
+    await bench.deliver();
+    for (const name of ['a@1', 'b@2', 'c@3', 'd@4']) await bench.finish(name);
+    expect(names(bench.open)).toEqual(['slow@0']);
+    expect(bench.observed).toEqual(['look-ahead 0']);
+    await bench.finish('slow@0');
+    expect(names(bench.open)).toEqual(['e@5', 'f@6']);
+  });
+
+  it('asks the log to pause at bufferedRecords and to resume at 0.8 of it', async () => {
+    const bench = await startWorkerBench({ concurrency: 1, bufferedRecords: 5 });
+    bench.append(TRANSACTIONAL, 0, ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+    bench.log.deliver(bench.log.partition(TRANSACTIONAL, 0), 6);
+    expect(bench.observed).toEqual(['paused 0']);
+    await bench.finish('a@0');
+    expect(bench.observed).toEqual(['paused 0', 'resumed 0']);
+    expect(bench.log.partition(TRANSACTIONAL, 0).paused).toBe(false);
+  });
+
+  it('holds a partition that comes back until the handlers of its earlier generation have settled', async () => {
+    const bench = await startWorkerBench();
+    const target = bench.log.partition(TRANSACTIONAL, 0);
+    bench.append(TRANSACTIONAL, 0, ['a', 'b']);
+    await bench.deliver();
+    bench.log.move(target, bench.log.members[0]);
+    bench.log.move(target, bench.log.members[0]);
+    await bench.deliver();
+    await bench.finish('a@0');
+    expect(names(bench.open)).toEqual(['b@1']);
+    await bench.finish('b@1');
+    expect(names(bench.open)).toEqual(['a@0', 'b@1']);
+    await bench.clock.advance(1_000);
+    expect(target.committed).toBe(0n);
+    await bench.finish('a@0');
+    await bench.clock.advance(1_000);
+    expect(target.committed).toBe(1n);
+  });
+});
+
+describe('limits', () => {
+  it('keeps slots for transactional work while bulk fills the rest', async () => {
+    const bench = await startWorkerBench({ concurrency: 4 });
+    bench.append(BULK, 0, ['a', 'b', 'c', 'd', 'e']);
+    await bench.deliver();
+    expect(names(bench.open)).toEqual(['a@0', 'b@1', 'c@2']);
+    bench.append(TRANSACTIONAL, 0, ['x', 'y']);
+    await bench.deliver();
+    expect(bench.open.map((handler) => handler.lane)).toEqual(['bulk', 'bulk', 'bulk', 'transactional']);
+    await bench.finish('a@0');
+    expect(names(bench.open)).toEqual(['b@1', 'c@2', 'x@0', 'y@1']);
+  });
+
+  it('bounds handlers per concurrencyKey across partitions, and lets others pass', async () => {
+    const bench = await startWorkerBench({ concurrencyKey: ({ key }) => key[0], perKeyConcurrency: 1 });
+    bench.append(TRANSACTIONAL, 0, ['a1', 'a2', 'b1']);
+    bench.append(TRANSACTIONAL, 1, ['a3']);
+    await bench.deliver();
+    expect(names(bench.open)).toEqual(['a1@0', 'b1@2']);
+    await bench.finish('a1@0');
+    expect(names(bench.open)).toEqual(['b1@2', 'a2@1']);
+    await bench.finish('a2@1');
+    expect(names(bench.open)).toEqual(['b1@2', 'a3@0']);
+  });
+
+  it('forgets nobody who waits for a slot that was meant for a record of a revoked partition', async () => {
+    const bench = await startWorkerBench({
+      concurrencyKey: ({ key }) => key[0],
+      perKeyConcurrency: 1,
+      perPartitionConcurrency: 1,
+    });
+    bench.append(TRANSACTIONAL, 1, ['x1']);
+    await bench.deliver();
+    bench.append(TRANSACTIONAL, 0, ['x2', 'y']);
+    bench.append(BULK, 0, ['x3']);
+    await bench.deliver();
+    expect(names(bench.open)).toEqual(['x1@0', 'y@1']);
+    await bench.finish('x1@0');
+    expect(names(bench.open)).toEqual(['y@1']);
+    bench.log.move(bench.log.partition(TRANSACTIONAL, 0), undefined);
+    await bench.clock.settle();
+    expect(names(bench.open)).toEqual(['y@1', 'x3@0']);
+  });
+
+  it('lets the event loop turn while handlers settle at once', async () => {
+    const log = createInMemoryLog({ [TRANSACTIONAL]: 1 });
+    let handled = 0;
+    const worker = createWorker({
+      name: 'busy',
+      log: log.port,
+      clock: createFakeClock(),
+      group: 'busy',
+      lanes: [{ lane: 'transactional', logTopic: TRANSACTIONAL, weight: 1 }],
+      concurrency: 10,
+      handle: async () => {
+        handled++;
+      },
+      onHandlerError: () => 'stop',
+    });
+    await worker.start();
+    const target = log.partition(TRANSACTIONAL, 0);
+    for (let record = 0; record < 5_000; record++) log.appendTo(target, `key-${record}`);
+    log.move(target, log.members[0]);
+    log.deliver(target, 5_000);
+    const seen = new Set<number>();
+    while (handled < 5_000) {
+      seen.add(handled);
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+    expect(seen.size).toBeGreaterThan(10);
+  });
+});
+
+it.each([
+  { wrong: { lanes: [] }, says: 'lanes must have at least one entry' },
+  { wrong: { concurrency: 0 }, says: 'concurrency must be a whole number, at least 1, not 0' },
+  { wrong: { commitIntervalMs: 2_000 }, says: 'commitIntervalMs must be a whole number, 1 to 1000, not 2000' },
+  { wrong: { lookAhead: 1.5 }, says: 'lookAhead must be a whole number, at least 1, not 1.5' },
+  { wrong: { concurrencyKey: () => 'x' }, says: 'perKeyConcurrency is needed with concurrencyKey' },
+  {
+    wrong: { lanes: [{ lane: 'bulk', logTopic: 'x', weight: 0 }] },
+    says: 'lanes: weight of "bulk" must be above 0, not 0',
+  },
+] satisfies { wrong: Partial<WorkerOptions>; says: string }[])(
+  'refuses wrong options: $says',
+  async ({ wrong, says }) => {
+    await expect(startWorkerBench(wrong)).rejects.toThrow(new RangeError(says));
+  },
+);
