@@ -1,4 +1,4 @@
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { constants, createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { serverCertificate } from './certificates.ts';
@@ -37,7 +37,7 @@ export function createTlsServer(options: TlsServerOptions): TlsServer {
   const server = createSecureServer({
     ...serverCertificate(),
     allowHTTP1: true,
-    ALPNProtocols: [...protocols],
+    ALPNCallback: ({ protocols: offered }) => protocols.find((protocol) => offered.includes(protocol)),
     settings: { maxConcurrentStreams: options.maxConcurrentStreams ?? 100 },
   });
   // A client that hangs up is the simulator's daily bread, not an error.
