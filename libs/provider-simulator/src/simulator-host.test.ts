@@ -67,12 +67,7 @@ async function startEcho(allowH2: boolean) {
   return { echo, host, send };
 }
 
-const UNANSWERED: readonly ScriptStep[] = [
-  { kind: 'reset-before' },
-  { kind: 'reset-after' },
-  { kind: 'half-close' },
-  { kind: 'goaway', accepted: false },
-];
+const UNANSWERED: readonly ScriptStep[] = [{ kind: 'reset-before' }, { kind: 'reset-after' }, { kind: 'half-close' }];
 
 describe.each([
   { name: 'HTTP/2', allowH2: true },
@@ -107,6 +102,16 @@ describe.each([
     const again = await send('POST', '/echo/a', 'y');
     expect(again.statusCode).toBe(200);
     await again.body.dump();
+  });
+
+  it('says by GOAWAY that even the first request of a connection was not processed', async () => {
+    const { echo, host, send } = await startEcho(allowH2);
+    echo.script.set('*', [{ kind: 'goaway', accepted: false }]);
+    const sent = send('POST', '/echo/a', 'x').then((answer) => answer.body.dump());
+    // undici sends again what was certainly not processed; HTTP/1.1 has no way to say so.
+    await (allowH2 ? sent : expect(sent).rejects.toThrow());
+    expect(echo.recorder.counters()).toMatchObject({ dropped: 1, accepted: allowH2 ? 1 : 0 });
+    expect(host.connectionsOpened()).toBe(allowH2 ? 2 : 1);
   });
 
   it('answers before GOAWAY when it accepts, and after the delay when it is slow', async () => {

@@ -91,7 +91,9 @@ export function createTlsServer(options: TlsServerOptions): TlsServer {
           answer(reply);
           session.close();
         } else if (session) {
-          session.goaway(0, Math.max(0, (request.stream.id ?? 1) - 2));
+          // Node sends no GOAWAY with last stream 0, so a connection's first request must be refused by its own RST_STREAM.
+          request.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+          session.goaway(constants.NGHTTP2_NO_ERROR, Math.max(0, (request.stream.id ?? 1) - 2));
           setImmediate(() => session.destroy());
         } else if (reply) {
           answer(reply, { connection: 'close' });
