@@ -3,7 +3,7 @@ import { userIdSchema } from '@belfry/protocol/identifiers';
 import { type Authentication, type HttpApp, principalOf } from '@belfry/runtime';
 import { z } from 'zod';
 import { describeRoute } from '../describe-route.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { bodyProblemResponses } from '../problem-responses.ts';
 import { requireTokenOrScope, userOf } from '../user-guard.ts';
 import { notificationIdsSchema } from '../user-params.ts';
 
@@ -30,7 +30,7 @@ export function addAckRoute(app: HttpApp, { authentication, realtime }: AckRoute
         }),
         response: {
           200: z.object({ acknowledged: z.int().describe('How many ids were taken') }),
-          ...problemResponses('invalid_json', 'body_too_large', 'unsupported_media_type'),
+          ...bodyProblemResponses(),
         },
       },
     },

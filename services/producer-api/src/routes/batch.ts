@@ -6,7 +6,7 @@ import { describeRoute } from '../describe-route.ts';
 import { type Intake, type IntakeResult, seedOf } from '../intake.ts';
 import { BrokenLine, parseNdjson } from '../ndjson.ts';
 import { nestingProblem } from '../nesting.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { repeatableHeaders, repeatableProblemResponses } from '../problem-responses.ts';
 
 export type BatchRouteDeps = { readonly authentication: Authentication; readonly intake: Intake };
 
@@ -52,18 +52,10 @@ export function addBatchRoute(app: HttpApp, { authentication, intake }: BatchRou
         }),
         consumes: ['application/json', 'application/x-ndjson'],
         body: batchSchema,
+        headers: repeatableHeaders,
         response: {
           207: z.object({ items: z.array(itemSchema) }).describe('A result per item, in order'),
-          ...problemResponses(
-            'invalid_json',
-            'idempotency_key_invalid',
-            'request_in_progress',
-            'body_too_large',
-            'unsupported_media_type',
-            'idempotency_key_reused',
-            'log_unavailable',
-            'log_full',
-          ),
+          ...repeatableProblemResponses('log_unavailable', 'log_full'),
         },
       },
     },

@@ -9,7 +9,7 @@ import { type Authentication, type HttpApp, ProblemError, principalOf } from '@b
 import { z } from 'zod';
 import { toIsoTime } from '../attempt-view.ts';
 import { describeRoute } from '../describe-route.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { problemResponses, repeatableHeaders, repeatableProblemResponses } from '../problem-responses.ts';
 import { userParams } from '../user-params.ts';
 
 export type DeviceRouteDeps = {
@@ -68,19 +68,11 @@ export function addDeviceRegistration(
         }),
         params: userParams,
         body: registrationSchema,
+        headers: repeatableHeaders,
         response: {
           200: registeredSchema.describe('Known already'),
           201: registeredSchema.describe('Registered'),
-          ...problemResponses(
-            'invalid_json',
-            'idempotency_key_invalid',
-            'device_owned_by_another_user',
-            'too_many_devices',
-            'request_in_progress',
-            'body_too_large',
-            'unsupported_media_type',
-            'idempotency_key_reused',
-          ),
+          ...repeatableProblemResponses('device_owned_by_another_user', 'too_many_devices'),
         },
       },
     },

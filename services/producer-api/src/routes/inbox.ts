@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { toIsoTime } from '../attempt-view.ts';
 import { describeRoute } from '../describe-route.ts';
 import { invalidCursor, nextSchema, pageQuery } from '../page.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { problemResponses, repeatableHeaders, repeatableProblemResponses } from '../problem-responses.ts';
 import { notificationIdsSchema, userParams } from '../user-params.ts';
 
 export type InboxRouteDeps = {
@@ -95,9 +95,10 @@ export function addInboxReadRoute(app: HttpApp, { authentication, realtime }: In
         }),
         params: userParams,
         body: readRequestSchema,
+        headers: repeatableHeaders,
         response: {
           200: z.object({ read: z.int().describe('How many were unread before') }),
-          ...problemResponses('invalid_json', 'body_too_large', 'unsupported_media_type'),
+          ...repeatableProblemResponses(),
         },
       },
     },

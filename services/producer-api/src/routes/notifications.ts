@@ -11,7 +11,7 @@ import { describeRoute } from '../describe-route.ts';
 import { type Intake, seedOf } from '../intake.ts';
 import { nestingProblem } from '../nesting.ts';
 import { formatPageCursor, nextSchema, pageQuery, parsePageCursor } from '../page.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { problemResponses, repeatableHeaders, repeatableProblemResponses } from '../problem-responses.ts';
 import type { ReceiptOutbox } from '../receipt-outbox.ts';
 
 export type NotificationRouteDeps = {
@@ -74,17 +74,12 @@ export function addNotificationIntake(app: HttpApp, { authentication, intake }: 
           scope: 'notifications:write',
         }),
         body: notificationRequestSchema,
+        headers: repeatableHeaders,
         response: {
           202: acceptedSchema,
-          ...problemResponses(
-            'invalid_json',
-            'idempotency_key_invalid',
+          ...repeatableProblemResponses(
             'notification_conflict',
-            'request_in_progress',
             'notification_too_large',
-            'body_too_large',
-            'unsupported_media_type',
-            'idempotency_key_reused',
             'log_unavailable',
             'log_full',
           ),

@@ -4,7 +4,7 @@ import { LIMITS } from '@belfry/protocol/limits';
 import { type Authentication, type HttpApp, principalOf } from '@belfry/runtime';
 import { z } from 'zod';
 import { describeRoute } from '../describe-route.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { bodyProblemResponses, problemResponses } from '../problem-responses.ts';
 import { userParams } from '../user-params.ts';
 
 export type PreferenceRouteDeps = {
@@ -71,7 +71,7 @@ export function addPreferenceRoutes(app: HttpApp, { authentication, store }: Pre
         body: preferencesSchema,
         response: {
           200: preferencesSchema,
-          ...problemResponses('invalid_json', 'body_too_large', 'unsupported_media_type'),
+          ...bodyProblemResponses(),
         },
       },
     },

@@ -4,7 +4,7 @@ import { LIMITS } from '@belfry/protocol/limits';
 import { type Authentication, type HttpApp, type Principal, principalOf } from '@belfry/runtime';
 import { z } from 'zod';
 import { describeRoute } from '../describe-route.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { repeatableHeaders, repeatableProblemResponses } from '../problem-responses.ts';
 import { filterSchema, toFilter } from './dead-letters.ts';
 
 export type RedriveRouteDeps = {
@@ -42,6 +42,7 @@ export function addRedriveRoute(app: HttpApp, { authentication, store, random }:
           scope: 'dead-letters',
         }),
         body: redriveSchema,
+        headers: repeatableHeaders,
         response: {
           202: z.object({
             taskId: z.string(),
@@ -50,14 +51,7 @@ export function addRedriveRoute(app: HttpApp, { authentication, store, random }:
             skippedReasons: z.record(z.string(), z.int()).describe('`skipped`, by reason'),
             redriven: z.int().describe('0 for a dry run'),
           }),
-          ...problemResponses(
-            'invalid_json',
-            'idempotency_key_invalid',
-            'request_in_progress',
-            'body_too_large',
-            'unsupported_media_type',
-            'idempotency_key_reused',
-          ),
+          ...repeatableProblemResponses(),
         },
       },
     },

@@ -6,7 +6,7 @@ import { type Authentication, type HttpApp, hashSecret, principalOf } from '@bel
 import { z } from 'zod';
 import { toIsoTime } from '../attempt-view.ts';
 import { describeRoute } from '../describe-route.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { bodyProblemResponses } from '../problem-responses.ts';
 import { requireTokenOrScope, userOf } from '../user-guard.ts';
 
 export type TicketRouteDeps = {
@@ -38,7 +38,7 @@ export function addTicketRoute(app: HttpApp, { authentication, store, clock, ran
         body: z.strictObject({ user: userIdSchema }),
         response: {
           201: z.object({ ticket: z.string(), expiresAt: z.iso.datetime() }),
-          ...problemResponses('invalid_json', 'body_too_large', 'unsupported_media_type'),
+          ...bodyProblemResponses(),
         },
       },
     },

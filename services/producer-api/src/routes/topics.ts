@@ -5,7 +5,7 @@ import { type Authentication, type HttpApp, ProblemError, principalOf } from '@b
 import { z } from 'zod';
 import { describeRoute } from '../describe-route.ts';
 import { formatPageCursor, nextSchema, pageQuery, parsePageCursor } from '../page.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { bodyProblemResponses, problemResponses } from '../problem-responses.ts';
 
 export type TopicRouteDeps = {
   readonly authentication: Authentication;
@@ -65,7 +65,7 @@ export function addTopicRoutes(app: HttpApp, { authentication, store }: TopicRou
         body: z.strictObject({ users: z.array(userIdSchema).min(1).max(LIMITS.usersPerRequest) }),
         response: {
           200: z.object({ added: z.int().describe('How many were new') }),
-          ...problemResponses('invalid_json', 'body_too_large', 'unsupported_media_type'),
+          ...bodyProblemResponses(),
         },
       },
     },

@@ -1,7 +1,7 @@
 import type { HttpApp } from '@belfry/runtime';
 import { z } from 'zod';
 import { describeRoute } from '../describe-route.ts';
-import { problemResponses } from '../problem-responses.ts';
+import { onlyProblemResponses } from '../problem-responses.ts';
 
 /** The VAPID key that pages subscribe with now (RFC 8292). */
 export type WebPushKey = {
@@ -23,7 +23,10 @@ export function addWebPushKeyRoute(app: HttpApp, { publicKey, keyId }: WebPushKe
           description: 'Pass it to `PushManager.subscribe` as `applicationServerKey`.',
           scope: undefined,
         }),
-        response: { 200: z.object({ publicKey: z.string(), keyId: z.string() }), ...problemResponses() },
+        response: {
+          200: z.object({ publicKey: z.string(), keyId: z.string() }),
+          ...onlyProblemResponses('internal_error'),
+        },
       },
     },
     () => ({ publicKey, keyId }),
