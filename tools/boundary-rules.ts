@@ -31,7 +31,7 @@ export const LAYERS = {
   ],
   testing: ['core', 'protocol'],
   e2e: ['protocol', 'client', 'simulator', 'example', 'testing'],
-  bench: ['core', 'protocol', 'client', 'adapter', 'simulator', 'testing'],
+  bench: ['core', 'protocol', 'runtime', 'platform', 'adapter', 'client', 'simulator', 'testing'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Layer = keyof typeof LAYERS;

@@ -67,7 +67,7 @@ export function checkFile(file: SourceFile, owner: Package, workspace: Workspace
 
 /** Test files, and files beside them that only tests import. */
 export function isTestFile(file: string): boolean {
-  return /\.(?:test|fixture)\.ts$|\/vitest\.config\.ts$|\/test-[\w-]+\.ts$/.test(file);
+  return /\.(?:test|fixture)\.ts$|\/src\/testing\/|\/vitest\.config\.ts$|\/test-[\w-]+\.ts$/.test(file);
 }
 
 type ImportContext = {

@@ -27,12 +27,12 @@ export function describeNeeding<T>(need: Need, found: Found<T>, title: string, s
 }
 
 function isRequired(need: Need): boolean {
-  return (process.env['BELFRY_REQUIRE'] ?? '').split(',').some((name) => name.trim() === need);
+  return (process.env.BELFRY_REQUIRE ?? '').split(',').some((name) => name.trim() === need);
 }
 
 /** The full path of the first of these commands that is in PATH. */
 export function findCommand(names: readonly string[]): Found<string> {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  const folders = (process.env.PATH ?? '').split(path.delimiter);
   for (const name of names) {
     const file = folders.map((folder) => path.join(folder, name)).find((candidate) => existsSync(candidate));
     if (file !== undefined) return { ok: true, value: file };
@@ -42,7 +42,7 @@ export function findCommand(names: readonly string[]): Found<string> {
 
 /** Chromium for playwright-core: `CHROMIUM_PATH`, or as Debian and others name it. */
 export function findChromium(): Found<string> {
-  const given = process.env['CHROMIUM_PATH'];
+  const given = process.env.CHROMIUM_PATH;
   if (given !== undefined && given !== '') return { ok: true, value: given };
   return findCommand(['chromium', 'chromium-browser', 'google-chrome']);
 }
