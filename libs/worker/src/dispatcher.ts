@@ -1,5 +1,6 @@
+import type { Cancel } from '@belfry/core/clock';
 import { messageOf } from './committer.ts';
-import type { IntakeGate } from './intake-gate.ts';
+import { type IntakeGate, pauseAfterMs } from './intake-gate.ts';
 import type { KeyLimit } from './key-limit.ts';
 import { createLaneQueue } from './lane-queue.ts';
 import type { LaneScheduler } from './lane-scheduler.ts';
@@ -17,6 +18,8 @@ export type Dispatcher = {
   pump(): void;
   /** Resolves when no handler runs. */
   idle(): Promise<void>;
+  /** Forgets the retries that were to come; for when nothing is to start any more. */
+  close(): void;
 };
 
 export type DispatcherOptions = {
@@ -44,6 +47,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const queues = worker.lanes.map(() => createLaneQueue(limits.perPartitionConcurrency, limit));
   const contexts: readonly HandlerContext[] = worker.lanes.map(({ lane }) => ({ signal: options.signal, lane }));
   const measured = observe?.finished !== undefined;
+  const retries = new Set<Cancel>();
   const waitingForIdle: (() => void)[] = [];
   let startsLeft = STARTS_PER_TURN;
   let yielding = false;
@@ -114,13 +118,33 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const onFailed = (task: Task, context: HandlerContext, error: unknown) => {
     const verdict = worker.onHandlerError(error, task.record);
-    task.run.putBack(task);
+    task.run.failed(task);
+    retry(task);
     observe?.handlerFailed?.(task.record, error, verdict);
     if (verdict === 'stop') options.onStop(error, task);
     const reason = messageOf(error);
     const pauseMs = gate.failed(task.gateToken, reason);
     if (pauseMs !== undefined) options.onGateClosed(reason, pauseMs);
     settle(task, context, 'failed');
+  };
+
+  /**
+   * Others go first; from its second failure on also for a time. Otherwise a record that always fails, among others that do not, would close the
+   * gate again as soon as they have opened it.
+   */
+  const retry = (task: Task) => {
+    if (task.failures === 1) {
+      if (!task.run.dropped) task.run.ready.push(task);
+      return;
+    }
+    const cancel = clock.schedule(pauseAfterMs(task.failures, worker.random), () => {
+      retries.delete(cancel);
+      if (task.run.dropped) return;
+      task.run.ready.push(task);
+      offer(task.run);
+      pump();
+    });
+    retries.add(cancel);
   };
 
   const settle = (task: Task, context: HandlerContext, result: 'done' | 'failed') => {
@@ -154,6 +178,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return new Promise((resolve) => {
         waitingForIdle.push(resolve);
       });
+    },
+    close() {
+      for (const cancel of retries) cancel();
+      retries.clear();
     },
   };
 }

@@ -15,6 +15,8 @@ export type Task = {
   next: Task | undefined;
   startedAtMs: number;
   gateToken: number;
+  /** Times its handler failed. */
+  failures: number;
 };
 
 /**
@@ -43,8 +45,8 @@ export type PartitionRun = {
   started(task: Task): void;
   /** Returns whether there is more to commit than before. */
   done(task: Task): boolean;
-  /** The task must run again: it stays at the head of its chain, and lets other keys go first. */
-  putBack(task: Task): void;
+  /** The task's handler failed: the task must run again and stays at the head of its chain. The caller puts it into `ready` in its time. */
+  failed(task: Task): void;
   /** Forgets everything that does not run. What runs is counted until it settles, and changes nothing. */
   drop(): void;
   committable(): bigint | undefined;
@@ -80,6 +82,7 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
       next: undefined,
       startedAtMs: 0,
       gateToken: 0,
+      failures: 0,
     };
     if (chains.add(task)) ready.push(task);
   };
@@ -132,11 +135,10 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
       if (moved) admit();
       return moved;
     },
-    putBack(task) {
+    failed(task) {
       inFlight--;
-      if (dropped) return;
-      buffered++;
-      ready.push(task);
+      task.failures++;
+      if (!dropped) buffered++;
     },
     drop() {
       dropped = true;

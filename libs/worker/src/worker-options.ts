@@ -10,7 +10,10 @@ export type WorkerLane = {
 };
 
 export type HandlerContext = {
-  /** Aborts when the drain budget is spent: the handler should settle at once; what it has not finished is repeated later. */
+  /**
+   * Aborts when the drain budget is spent: the handler should settle at once; what it has not finished is repeated later. One signal for all
+   * handlers: whoever adds a listener removes it.
+   */
   readonly signal: AbortSignal;
   readonly lane: string;
 };

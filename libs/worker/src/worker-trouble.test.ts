@@ -51,6 +51,25 @@ describe('a handler that fails with the verdict retry', () => {
     expect(bench.observed).toEqual(['closed 200: store is down']);
   });
 
+  it('gives a record that always fails growing waits of its own, so that others keep running', async () => {
+    const bench = await startWorkerBench();
+    bench.append(TRANSACTIONAL, 0, ['poison']);
+    await bench.deliver();
+    for (let second = 0; second < 60; second++) {
+      bench.append(TRANSACTIONAL, 0, [`key-${second}`]);
+      for (let step = 0; step < 10; step++) {
+        await bench.deliver();
+        for (const { name } of [...bench.open]) await bench.finish(name, name.startsWith('poison') ? down : undefined);
+        await bench.clock.advance(100);
+      }
+    }
+    const tries = bench.started.filter((name) => name === 'poison@0').length;
+    expect(tries).toBeGreaterThan(8);
+    expect(tries).toBeLessThan(25);
+    expect(new Set(bench.started).size).toBe(61);
+    expect(bench.observed.filter((what) => what.startsWith('closed 200:')).length).toBeGreaterThan(tries - 4);
+  });
+
   it('is ready again when the partition that failed is gone: there is nothing to be unready for', async () => {
     const bench = await startWorkerBench();
     bench.append(TRANSACTIONAL, 0, ['a']);

@@ -160,6 +160,7 @@ export function createWorker(options: WorkerOptions): Worker {
     await settleWithin(clock, committer.flush(), LAST_COMMIT_MS);
     phase = 'closed';
     committer.close();
+    dispatcher.close();
     await consumer?.close();
   }
 

@@ -5,7 +5,7 @@ import type { WorkerOptions } from '../worker-options.ts';
 import { createInMemoryLog, type InMemoryLog } from './in-memory-log.ts';
 
 /** A handler under way, named `key@offset`; the test ends it. */
-export type OpenHandler = {
+type OpenHandler = {
   readonly name: string;
   readonly lane: string;
   readonly signal: AbortSignal;
