@@ -94,11 +94,23 @@ function readClaims(payload: JWTPayload): TokenResult {
   return { ok: true, token: { user: sub, tenant, expiresAtMs: exp * 1_000 } };
 }
 
-/** What to tell the sender; undefined where the fault is ours, such as a key set that cannot be fetched. */
+/** Errors of jose that say something about the token. Any other is about the keys: a set that cannot be fetched, for one. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  errors.JWSInvalid.code,
+  errors.JWTInvalid.code,
+  errors.JWSSignatureVerificationFailed.code,
+  errors.JWKSNoMatchingKey.code,
+  errors.JWKSMultipleMatchingKeys.code,
+  errors.JOSEAlgNotAllowed.code,
+  errors.JOSENotSupported.code,
+]);
+
+/** What to tell the sender; undefined where the fault is ours. */
 function refusal(error: unknown): string | undefined {
   if (error instanceof errors.JWTExpired) return 'The token has expired.';
-  if (error instanceof errors.JWTClaimValidationFailed)
+  if (error instanceof errors.JWTClaimValidationFailed) {
     return `The \`${error.claim}\` claim of the token is missing or wrong.`;
-  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return undefined;
-  return 'The token is not valid: it is malformed, or not signed by a known key.';
+  }
+  const refused = error instanceof errors.JOSEError && REFUSALS.has(error.code);
+  return refused ? 'The token is not valid: it is malformed, or not signed by a known key.' : undefined;
 }
