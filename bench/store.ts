@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type DeliveryRef, deliveryId } from '@belfry/core/delivery';
+import type { Notification } from '@belfry/core/notification';
+import type { Store } from '@belfry/core/store/store';
+import { createSqliteStore } from '@belfry/store';
+
+/**
+ * Throughput of the embedded store, one JSON object on stdout.
+ * `node bench/store.ts [--notifications 20000] [--directory <folder on the disk to measure>]`
+ */
+const { values } = parseArgs({
+  options: { notifications: { type: 'string', default: '20000' }, directory: { type: 'string', default: tmpdir() } },
+});
+const total = Number(values.notifications);
+const USERS = 2_000;
+const directory = mkdtempSync(join(values.directory, 'belfry-bench-store-'));
+
+function notification(id: string): Notification {
+  const nowMs = Date.now();
+  return {
+    tenant: 'default',
+    id,
+    audience: { kind: 'users', users: [`user-${Number.parseInt(id.slice(-6), 36) % USERS}`] },
+    type: 'bench',
+    title: 'Build finished',
+    body: 'All 1,204 tests passed in 3 min 12 s. The artefacts are kept for a week.',
+    data: { project: 'belfry', build: 4711, url: 'https://ci.example/builds/4711' },
+    priority: 'normal',
+    acceptedAtMs: nowMs,
+    expiresAtMs: nowMs + 4 * 24 * 3_600_000,
+  };
+}
+
+let sequence = 0;
+/** As ordered as a UUIDv7, which matters to a tree. */
+function nextId(): string {
+  return `0193a1b2-7c3d-7e4f-8a5b-${(sequence++).toString(36).padStart(12, '0')}`;
+}
+
+/** Runs `work` until it was called `calls` times, `concurrency` at once; returns items per second. */
+async function measure(
+  calls: number,
+  itemsPerCall: number,
+  concurrency: number,
+  work: () => Promise<unknown>,
+): Promise<number> {
+  let left = calls;
+  const startMs = performance.now();
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      while (left-- > 0) await work();
+    }),
+  );
+  return Math.round((calls * itemsPerCall * 1_000) / (performance.now() - startMs));
+}
+
+async function accept(store: Store, count: number): Promise<readonly Notification[]> {
+  const notifications = Array.from({ length: count }, () => notification(nextId()));
+  await store.beginAccept(notifications.map((each) => ({ notification: each, bodyHash: 'h', takeOver: false })));
+  await store.markAccepted(notifications);
+  return notifications;
+}
+
+function refOf(each: Notification, recipient: string): DeliveryRef {
+  return {
+    tenant: each.tenant,
+    deliveryId: deliveryId(each.tenant, each.id, recipient, 'webpush', 'd1'),
+    notificationId: each.id,
+    recipient,
+    channel: 'webpush',
+    deviceId: 'd1',
+    lane: 'transactional',
+    attempt: 1,
+    redrive: 0,
+  };
+}
+
+const recipientOf = (each: Notification) => (each.audience.kind === 'users' ? (each.audience.users[0] ?? '') : '');
+
+const store = await createSqliteStore({
+  directory,
+  clock: { nowMs: () => Date.now() },
+  onFatal: (error) => {
+    throw error;
+  },
+});
+try {
+  const accepted: Notification[] = [];
+  const acceptAndKeep = async (count: number) => accepted.push(...(await accept(store, count)));
+  await measure(20, 100, 4, () => accept(store, 100));
+  const acceptSingles = await measure(total, 1, 64, () => acceptAndKeep(1));
+  const acceptBatches = await measure(total / 100, 100, 64, () => acceptAndKeep(100));
+
+  const toRoute = accepted.slice();
+  const refs: DeliveryRef[] = [];
+  const routed = await measure(toRoute.length / 100, 100, 4, async () => {
+    const entries = toRoute.splice(0, 100).map((each) => ({
+      notification: each,
+      recipient: recipientOf(each),
+      realtime: true,
+      deliveries: [refOf(each, recipientOf(each))],
+    }));
+    await store.route(entries);
+    for (const entry of entries) refs.push(...entry.deliveries);
+  });
+
+  const gateCalls = refs.slice();
+  const readGate = await measure(refs.length, 1, 128, async () => {
+    const ref = gateCalls.pop();
+    if (ref !== undefined) await store.readGate([ref]);
+  });
+  const settleCalls = refs.slice();
+  const settle = await measure(refs.length, 1, 128, async () => {
+    const ref = settleCalls.shift();
+    if (ref === undefined) return;
+    await store.settle([
+      {
+        ref,
+        attempt: {
+          number: 1,
+          atMs: Date.now(),
+          durationMs: 12,
+          outcome: 'delivered',
+          code: '201',
+          reason: 'delivered',
+          host: 'push.example',
+        },
+        next: { kind: 'end', state: 'delivered' },
+        reason: 'delivered',
+      },
+    ]);
+  });
+  const ackCalls = accepted.slice();
+  const acknowledge = await measure(ackCalls.length, 1, 128, async () => {
+    const each = ackCalls.pop();
+    if (each === undefined) return;
+    await store.acknowledge([{ tenant: each.tenant, user: recipientOf(each), notificationIds: [each.id] }]);
+  });
+  process.stdout.write(
+    `${JSON.stringify({ perSecond: { acceptSingles, acceptBatches, routed, readGate, settle, acknowledge } }, null, 2)}\n`,
+  );
+} finally {
+  await store.close();
+  rmSync(directory, { recursive: true });
+}

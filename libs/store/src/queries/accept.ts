@@ -1,0 +1,112 @@
+import type { NotificationId, TenantId } from '@belfry/core/notification';
+import { ACCEPT_TAKE_OVER_MS, type AcceptBegun, type AcceptItem } from '@belfry/core/store/accept';
+import { insertRows } from '../insert-rows.ts';
+import type { QueryContext } from '../query-context.ts';
+import { keyOf, readNotifications } from './notifications.ts';
+
+/** A living writer mostly answers within this; a producer told to wait longer would wait for nothing. */
+const USUAL_ACCEPT_MS = 1_000;
+
+const KEY = { tenant: 'text', id: 'text' } as const;
+const NEW_NOTIFICATION = {
+  ...KEY,
+  body_hash: 'text',
+  status: 'text',
+  accepting_since_ms: 'integer',
+  expires_at_ms: 'integer',
+  swept: 'integer',
+  content: 'text',
+} as const;
+
+export async function beginAccept(
+  context: QueryContext,
+  items: readonly AcceptItem[],
+): Promise<readonly AcceptBegun[]> {
+  const firsts = new Map<string, AcceptItem>();
+  for (const item of items) {
+    const key = keyOf(item.notification);
+    if (!firsts.has(key)) firsts.set(key, item);
+  }
+  const inserted = await insertAccepting(context, [...firsts.values()]);
+  const present = items.filter((item) => {
+    const key = keyOf(item.notification);
+    return !inserted.has(key) || firsts.get(key) !== item;
+  });
+  if (present.length === 0) return items.map(({ notification }) => ({ kind: 'append', notification }));
+  return decidePresent(context, items, new Set(present));
+}
+
+async function insertAccepting(context: QueryContext, items: readonly AcceptItem[]): Promise<ReadonlySet<string>> {
+  const rows = items.map(({ notification, bodyHash }) => ({
+    tenant: notification.tenant,
+    id: notification.id,
+    body_hash: bodyHash,
+    status: 'accepting',
+    accepting_since_ms: context.nowMs,
+    expires_at_ms: notification.expiresAtMs,
+    swept: 0,
+    content: JSON.stringify(notification),
+  }));
+  const inserted = await insertRows(context, 'notifications', NEW_NOTIFICATION, rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning(['tenant', 'id'])
+    .execute();
+  return new Set(inserted.map(keyOf));
+}
+
+async function decidePresent(
+  context: QueryContext,
+  items: readonly AcceptItem[],
+  present: ReadonlySet<AcceptItem>,
+): Promise<readonly AcceptBegun[]> {
+  const { nowMs } = context;
+  const rows = await readNotifications(
+    context,
+    [...present].map(({ notification }) => notification),
+    { lock: true },
+  );
+  const takenOver: { tenant: TenantId; id: NotificationId }[] = [];
+  const taken = new Set<string>();
+  const begun = items.map((item): AcceptBegun => {
+    if (!present.has(item)) return { kind: 'append', notification: item.notification };
+    const { id } = item.notification;
+    const key = keyOf(item.notification);
+    const row = rows.get(key);
+    if (row === undefined) throw new Error(`notification ${id} neither inserted nor found`);
+    if (row.bodyHash !== item.bodyHash) return { kind: 'conflict', id };
+    if (row.status !== 'accepting') return { kind: 'replay', id };
+    const ageMs = taken.has(key) ? 0 : nowMs - row.acceptingSinceMs;
+    if (ageMs > ACCEPT_TAKE_OVER_MS || (item.takeOver && !taken.has(key))) {
+      taken.add(key);
+      takenOver.push({ tenant: item.notification.tenant, id });
+      return { kind: 'append', notification: row.notification };
+    }
+    const remainingMs = ACCEPT_TAKE_OVER_MS - ageMs + 1;
+    return { kind: 'in-progress', id, retryAfterMs: Math.min(USUAL_ACCEPT_MS, remainingMs) };
+  });
+  if (takenOver.length > 0) {
+    await context.db
+      .updateTable('notifications')
+      .from(context.dialect.rows('input', KEY, takenOver))
+      .set({ accepting_since_ms: nowMs })
+      .whereRef('notifications.tenant', '=', 'input.tenant')
+      .whereRef('notifications.id', '=', 'input.id')
+      .execute();
+  }
+  return begun;
+}
+
+export async function markAccepted(
+  { db, dialect }: QueryContext,
+  ids: readonly { readonly tenant: TenantId; readonly id: NotificationId }[],
+): Promise<void> {
+  await db
+    .updateTable('notifications')
+    .from(dialect.rows('input', KEY, ids))
+    .set({ status: 'accepted' })
+    .whereRef('notifications.tenant', '=', 'input.tenant')
+    .whereRef('notifications.id', '=', 'input.id')
+    // The router may have been faster.
+    .where('status', '=', 'accepting')
+    .execute();
+}

@@ -1,0 +1,46 @@
+import type { ApiKey, Scope, Ticket } from '@belfry/core/store/credentials';
+import type { QueryContext } from '../query-context.ts';
+
+export async function findApiKey({ db }: QueryContext, id: string): Promise<ApiKey | undefined> {
+  const row = await db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) return undefined;
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    secretHash: row.secret_hash,
+    scopes: JSON.parse(row.scopes) as readonly Scope[],
+    expiresAtMs: row.expires_at_ms ?? undefined,
+  };
+}
+
+export async function putApiKey({ db }: QueryContext, key: ApiKey): Promise<void> {
+  const values = {
+    tenant: key.tenant,
+    secret_hash: key.secretHash,
+    scopes: JSON.stringify(key.scopes),
+    expires_at_ms: key.expiresAtMs ?? null,
+  };
+  await db
+    .insertInto('api_keys')
+    .values({ id: key.id, ...values })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+    .execute();
+}
+
+export async function createTicket({ db }: QueryContext, ticketHash: string, ticket: Ticket): Promise<void> {
+  await db
+    .insertInto('tickets')
+    .values({ hash: ticketHash, tenant: ticket.tenant, user_id: ticket.user, expires_at_ms: ticket.expiresAtMs })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export async function consumeTicket({ db, nowMs }: QueryContext, ticketHash: string): Promise<Ticket | undefined> {
+  const row = await db
+    .deleteFrom('tickets')
+    .where('hash', '=', ticketHash)
+    .returning(['tenant', 'user_id', 'expires_at_ms'])
+    .executeTakeFirst();
+  if (row === undefined || row.expires_at_ms <= nowMs) return undefined;
+  return { tenant: row.tenant, user: row.user_id, expiresAtMs: row.expires_at_ms };
+}

@@ -1,0 +1,70 @@
+import type { DeliveryRef } from '@belfry/core/delivery';
+import { insertRows } from '../insert-rows.ts';
+import type { QueryContext } from '../query-context.ts';
+import { readAttempts } from './attempts.ts';
+
+const NEW_LETTER = {
+  tenant: 'text',
+  id: 'text',
+  delivery_id: 'text',
+  notification_id: 'text',
+  recipient: 'text',
+  channel: 'text',
+  device_id: 'text',
+  reason: 'text',
+  fingerprint: 'text',
+  state: 'text',
+  redrive: 'integer',
+  created_at_ms: 'integer',
+  attempts: 'text',
+} as const;
+
+export type DeadDelivery = { readonly ref: DeliveryRef; readonly reason: string; readonly fingerprint: string };
+
+export function letterIdOf(deliveryId: string, redrive: number): string {
+  return `${deliveryId}.${redrive}`;
+}
+
+/** Opens a letter for each, with the history so far: call it after the last attempt was written. */
+export async function insertLetters(context: QueryContext, dead: readonly DeadDelivery[]): Promise<void> {
+  if (dead.length === 0) return;
+  const attempts = await readAttempts(
+    context,
+    dead.map(({ ref }) => ref),
+  );
+  const rows = dead.map(({ ref, reason, fingerprint }) => ({
+    tenant: ref.tenant,
+    id: letterIdOf(ref.deliveryId, ref.redrive),
+    delivery_id: ref.deliveryId,
+    notification_id: ref.notificationId,
+    recipient: ref.recipient,
+    channel: ref.channel,
+    device_id: ref.deviceId,
+    reason,
+    fingerprint,
+    state: 'open',
+    redrive: ref.redrive,
+    created_at_ms: context.nowMs,
+    attempts: JSON.stringify(attempts.get(ref.deliveryId) ?? []),
+  }));
+  await insertRows(context, 'dead_letters', NEW_LETTER, rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Closes the letters whose redrive has come to an end, whatever it was; a delivery that died again has a new letter. */
+export async function markRedriven(
+  { db, dialect }: QueryContext,
+  ended: readonly Pick<DeliveryRef, 'tenant' | 'deliveryId' | 'redrive'>[],
+): Promise<void> {
+  if (ended.length === 0) return;
+  const rows = ended.map(({ tenant, deliveryId, redrive }) => ({ tenant, id: letterIdOf(deliveryId, redrive - 1) }));
+  await db
+    .updateTable('dead_letters')
+    .from(dialect.rows('input', { tenant: 'text', id: 'text' }, rows))
+    .set({ state: 'redriven' })
+    .whereRef('dead_letters.tenant', '=', 'input.tenant')
+    .whereRef('dead_letters.id', '=', 'input.id')
+    .where('state', '=', 'redriving')
+    .execute();
+}

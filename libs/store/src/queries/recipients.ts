@@ -1,0 +1,78 @@
+import type { Device } from '@belfry/core/device';
+import type { Audience, TenantId, UserId } from '@belfry/core/notification';
+import { NO_PREFERENCES, type Preferences } from '@belfry/core/preferences';
+import type { RecipientContext, RecipientKey } from '@belfry/core/store/routing';
+import type { QueryContext } from '../query-context.ts';
+import { toDevice } from './devices.ts';
+import { listSubscribers, toPreferences } from './users.ts';
+
+const USER = { tenant: 'text', user_id: 'text' } as const;
+
+export async function loadRecipients(
+  { db, dialect }: QueryContext,
+  recipients: readonly RecipientKey[],
+): Promise<readonly RecipientContext[]> {
+  if (recipients.length === 0) return [];
+  const distinct = new Map(recipients.map((key) => [nameOf(key), { tenant: key.tenant, user_id: key.user }]));
+  const input = dialect.rows('input', USER, [...distinct.values()]);
+  const deviceRows = await db
+    .selectFrom(input)
+    .innerJoin('devices as d', (join) =>
+      join.onRef('d.tenant', '=', 'input.tenant').onRef('d.user_id', '=', 'input.user_id'),
+    )
+    .selectAll('d')
+    .orderBy('d.created_at_ms')
+    .orderBy('d.id')
+    .execute();
+  const preferenceRows = await db
+    .selectFrom(input)
+    .innerJoin('users as u', (join) => join.onRef('u.tenant', '=', 'input.tenant').onRef('u.id', '=', 'input.user_id'))
+    .select(['u.tenant', 'u.id', 'u.preferences'])
+    .where('u.preferences', 'is not', null)
+    .execute();
+  const devices = Map.groupBy<string, Device>(deviceRows.map(toDevice), nameOf);
+  const preferences = new Map<string, Preferences>(
+    preferenceRows.map((row) => [nameOf({ tenant: row.tenant, user: row.id }), toPreferences(row.preferences)]),
+  );
+  return recipients.map((key) => ({
+    devices: devices.get(nameOf(key)) ?? [],
+    preferences: preferences.get(nameOf(key)) ?? NO_PREFERENCES,
+  }));
+}
+
+export async function expandAudience(
+  context: QueryContext,
+  tenant: TenantId,
+  audience: Audience,
+  after: UserId | undefined,
+  limit: number,
+): Promise<readonly UserId[]> {
+  switch (audience.kind) {
+    case 'users':
+      return [...new Set(audience.users)]
+        .sort(compareText)
+        .filter((user) => after === undefined || compareText(user, after) > 0)
+        .slice(0, limit);
+    case 'topic':
+      return listSubscribers(context, tenant, audience.topic, after, limit);
+    case 'everyone': {
+      const rows = await context.db
+        .selectFrom('users')
+        .select('id')
+        .where('tenant', '=', tenant)
+        .where('id', '>', after ?? '')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => row.id);
+    }
+  }
+}
+
+function nameOf({ tenant, user }: RecipientKey): string {
+  return `${tenant}\u0000${user}`;
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,192 @@
+import {
+  MAX_REDRIVE_BATCH,
+  MAX_REDRIVES,
+  type RedriveRequest,
+  type RedriveResult,
+} from '@belfry/core/store/dead-letters';
+import type { QueryContext } from '../query-context.ts';
+import { matches } from './dead-letters.ts';
+import { putTimers } from './timers.ts';
+
+const LETTER_KEY = { tenant: 'text', id: 'text' } as const;
+const REOPENED = {
+  tenant: 'text',
+  notification_id: 'text',
+  id: 'text',
+  due_at_ms: 'integer',
+} as const;
+
+type Letter = {
+  readonly id: string;
+  readonly delivery_id: string;
+  readonly notification_id: string;
+  readonly state: string;
+  readonly redrive: number;
+  readonly delivery_state: string | null;
+  readonly delivery_redrive: number | null;
+  readonly notification_status: string | null;
+  readonly expires_at_ms: number | null;
+  readonly acknowledged_at_ms: number | null;
+  readonly device_found: string | null;
+};
+
+export async function redrive(context: QueryContext, request: RedriveRequest): Promise<RedriveResult> {
+  const repeated = await readTask(context, request);
+  if (repeated !== undefined) return repeated;
+  const letters = await readLetters(context, await selectIds(context, request), request);
+  const skipped: Record<string, number> = {};
+  const chosen = letters.filter((letter) => {
+    const reason = whyNot(letter, context.nowMs);
+    if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1;
+    return reason === undefined;
+  });
+  const result = { taskId: request.taskId, matched: letters.length, skipped, redriven: chosen.length };
+  if (!request.dryRun) {
+    await reopen(context, request, chosen);
+    await writeTask(context, request, result);
+  }
+  return result;
+}
+
+/** Why a letter is left alone; undefined where it may be redriven. */
+function whyNot(letter: Letter, nowMs: number): string | undefined {
+  const stillDead = letter.delivery_state === 'dead-lettered' && letter.delivery_redrive === letter.redrive;
+  if (letter.state !== 'open') return 'not-open';
+  if (letter.expires_at_ms === null || letter.expires_at_ms <= nowMs) return 'expired';
+  if (!stillDead) return 'not-open';
+  if (letter.notification_status === 'cancelled') return 'cancelled';
+  if (letter.acknowledged_at_ms !== null) return 'acknowledged';
+  if (letter.device_found === null) return 'device-removed';
+  if (letter.redrive >= MAX_REDRIVES) return 'redriven-too-often';
+  return undefined;
+}
+
+async function selectIds({ db }: QueryContext, { tenant, selection }: RedriveRequest): Promise<readonly string[]> {
+  if (selection.kind === 'ids') return [...new Set(selection.ids)].slice(0, MAX_REDRIVE_BATCH);
+  // Without a state a filter means what can be redriven: letters done with would fill call after call and nothing would move.
+  const filter = { state: 'open' as const, ...selection.filter };
+  const rows = await db
+    .selectFrom('dead_letters')
+    .select('id')
+    .where((where) => matches(where, tenant, filter))
+    .orderBy('created_at_ms', 'desc')
+    .orderBy('id', 'desc')
+    .limit(MAX_REDRIVE_BATCH)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** The letters with all that decides about them, oldest first: in this order they are released. */
+function readLetters(
+  { db, dialect }: QueryContext,
+  ids: readonly string[],
+  { tenant }: RedriveRequest,
+): Promise<readonly Letter[]> {
+  const keys = ids.map((id) => ({ tenant, id }));
+  return db
+    .selectFrom(dialect.rows('input', LETTER_KEY, keys))
+    .innerJoin('dead_letters as l', (join) =>
+      join.onRef('l.tenant', '=', 'input.tenant').onRef('l.id', '=', 'input.id'),
+    )
+    .leftJoin('deliveries as d', (join) =>
+      join
+        .onRef('d.tenant', '=', 'l.tenant')
+        .onRef('d.notification_id', '=', 'l.notification_id')
+        .onRef('d.id', '=', 'l.delivery_id'),
+    )
+    .leftJoin('notifications as n', (join) =>
+      join.onRef('n.tenant', '=', 'l.tenant').onRef('n.id', '=', 'l.notification_id'),
+    )
+    .leftJoin('inbox as i', (join) =>
+      join
+        .onRef('i.tenant', '=', 'l.tenant')
+        .onRef('i.notification_id', '=', 'l.notification_id')
+        .onRef('i.user_id', '=', 'l.recipient'),
+    )
+    .leftJoin('devices as v', (join) =>
+      join.onRef('v.tenant', '=', 'l.tenant').onRef('v.id', '=', 'l.device_id').onRef('v.user_id', '=', 'l.recipient'),
+    )
+    .select(['l.id', 'l.delivery_id', 'l.notification_id', 'l.state', 'l.redrive'])
+    .select(['d.state as delivery_state', 'd.redrive as delivery_redrive', 'n.status as notification_status'])
+    .select(['n.expires_at_ms', 'i.acknowledged_at_ms', 'v.id as device_found'])
+    .orderBy('l.created_at_ms')
+    .orderBy('l.id')
+    .$if(dialect.locksRows, (query) => query.forUpdate('l'))
+    .execute();
+}
+
+async function reopen(context: QueryContext, request: RedriveRequest, letters: readonly Letter[]): Promise<void> {
+  if (letters.length === 0) return;
+  const { db, dialect, nowMs } = context;
+  const { tenant, ratePerSecond } = request;
+  await db
+    .updateTable('dead_letters')
+    .from(
+      dialect.rows(
+        'input',
+        LETTER_KEY,
+        letters.map(({ id }) => ({ tenant, id })),
+      ),
+    )
+    .set({ state: 'redriving' })
+    .whereRef('dead_letters.tenant', '=', 'input.tenant')
+    .whereRef('dead_letters.id', '=', 'input.id')
+    .execute();
+  const waits = letters.map(({ delivery_id, notification_id }, index) => ({
+    tenant,
+    notificationId: notification_id,
+    deliveryId: delivery_id,
+    dueAtMs: nowMs + Math.ceil((index * 1_000) / ratePerSecond),
+  }));
+  const rows = waits.map((wait) => ({
+    tenant,
+    notification_id: wait.notificationId,
+    id: wait.deliveryId,
+    due_at_ms: wait.dueAtMs,
+  }));
+  await db
+    .updateTable('deliveries')
+    .from(dialect.rows('input', REOPENED, rows))
+    .set((set) => ({
+      state: 'retrying',
+      reason: 'redriven',
+      attempt: 1,
+      redrive: set('deliveries.redrive', '+', 1),
+      due_at_ms: set.ref('input.due_at_ms'),
+      updated_at_ms: nowMs,
+    }))
+    .whereRef('deliveries.tenant', '=', 'input.tenant')
+    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
+    .whereRef('deliveries.id', '=', 'input.id')
+    .execute();
+  await putTimers(context, waits);
+}
+
+async function readTask({ db }: QueryContext, { tenant, taskId }: RedriveRequest): Promise<RedriveResult | undefined> {
+  const row = await db
+    .selectFrom('redrive_tasks')
+    .select('result')
+    .where('tenant', '=', tenant)
+    .where('id', '=', taskId)
+    .executeTakeFirst();
+  return row === undefined ? undefined : (JSON.parse(row.result) as RedriveResult);
+}
+
+async function writeTask(
+  { db, nowMs }: QueryContext,
+  { tenant, taskId, requestedBy, ratePerSecond, selection }: RedriveRequest,
+  result: RedriveResult,
+): Promise<void> {
+  await db
+    .insertInto('redrive_tasks')
+    .values({
+      tenant,
+      id: taskId,
+      requested_by: requestedBy,
+      created_at_ms: nowMs,
+      rate_per_second: ratePerSecond,
+      selection: JSON.stringify(selection),
+      result: JSON.stringify(result),
+    })
+    .execute();
+}

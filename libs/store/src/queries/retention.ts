@@ -1,0 +1,152 @@
+import { IDEMPOTENCY_KEY_TTL_MS } from '@belfry/core/store/idempotency';
+import type { RetentionSettings } from '@belfry/core/store/retention';
+import { sql } from 'kysely';
+import type { QueryContext } from '../query-context.ts';
+
+const KEY = { tenant: 'text', id: 'text' } as const;
+
+type Key = { readonly tenant: string; readonly id: string };
+
+/** Small steps of at most `limit` rows of each kind, so that no purge holds up the work for long. */
+export async function purge(context: QueryContext, settings: RetentionSettings, limit: number): Promise<boolean> {
+  const more = [
+    await sweepExpired(context, limit),
+    await purgeNotifications(context, context.nowMs - settings.notificationsMs, limit),
+    await purgeLetters(context, context.nowMs - settings.deadLettersMs, limit),
+    await purgeCredentials(context, limit),
+  ];
+  return more.includes(true);
+}
+
+/** Ends the realtime deliveries that nobody was shown in time. */
+async function sweepExpired(context: QueryContext, limit: number): Promise<boolean> {
+  const { db, dialect, nowMs } = context;
+  const due = await db
+    .selectFrom('notifications')
+    .select(['tenant', 'id'])
+    .where(sql<boolean>`swept = 0`)
+    .where('expires_at_ms', '<=', nowMs)
+    .orderBy('expires_at_ms')
+    .limit(limit)
+    .execute();
+  if (due.length === 0) return false;
+  const unseen = await db
+    .selectFrom(dialect.rows('input', KEY, due))
+    .innerJoin('deliveries as d', (join) =>
+      join.onRef('d.tenant', '=', 'input.tenant').onRef('d.notification_id', '=', 'input.id'),
+    )
+    .select(['d.tenant', 'd.notification_id', 'd.id'])
+    .where('d.state', '=', 'stored')
+    .limit(limit)
+    .execute();
+  await db
+    .updateTable('deliveries')
+    .from(dialect.rows('input', { tenant: 'text', notification_id: 'text', id: 'text' }, unseen))
+    .set({ state: 'expired', reason: 'ttl-passed', updated_at_ms: nowMs })
+    .whereRef('deliveries.tenant', '=', 'input.tenant')
+    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
+    .whereRef('deliveries.id', '=', 'input.id')
+    .execute();
+  // Some of these notifications may have more: they are swept by the next call, when nothing of them is left.
+  if (unseen.length === limit) return true;
+  await db
+    .updateTable('notifications')
+    .from(dialect.rows('input', KEY, due))
+    .set({ swept: 1 })
+    .whereRef('notifications.tenant', '=', 'input.tenant')
+    .whereRef('notifications.id', '=', 'input.id')
+    .execute();
+  return due.length === limit;
+}
+
+/** Those whose deliveries have all ended, with all that belongs to them; one with many recipients takes several calls. */
+async function purgeNotifications(context: QueryContext, beforeMs: number, limit: number): Promise<boolean> {
+  const { db, dialect } = context;
+  const old = await db
+    .selectFrom('notifications as n')
+    .select(['n.tenant', 'n.id'])
+    .where(sql<boolean>`n.swept = 1`)
+    .where('n.expires_at_ms', '<=', beforeMs)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('deliveries as d')
+            .select('d.id')
+            .whereRef('d.tenant', '=', 'n.tenant')
+            .whereRef('d.notification_id', '=', 'n.id')
+            .where('d.state', 'in', ['queued', 'retrying', 'stored']),
+        ),
+      ),
+    )
+    .orderBy('n.expires_at_ms')
+    .limit(limit)
+    .execute();
+  if (old.length === 0) return false;
+  // Deliveries go last: as long as one is there, so is what tells its story.
+  for (const table of ['attempts', 'inbox', 'deliveries'] as const) {
+    if (await deleteOf(context, table, old, limit)) return true;
+  }
+  await db
+    .deleteFrom('notifications')
+    .where((where) =>
+      where(
+        where.refTuple('tenant', 'id'),
+        'in',
+        where
+          .selectFrom(dialect.rows('input', KEY, old))
+          .select(['input.tenant', 'input.id'])
+          .$asTuple('tenant', 'id'),
+      ),
+    )
+    .execute();
+  return old.length === limit;
+}
+
+const ROW_KEY = {
+  attempts: sql`tenant, notification_id, delivery_id, redrive, number`,
+  inbox: sql`tenant, notification_id, user_id`,
+  deliveries: sql`tenant, notification_id, id`,
+} as const;
+
+/** True where the limit was reached, so that rows may be left. */
+async function deleteOf(
+  { db, dialect }: QueryContext,
+  table: keyof typeof ROW_KEY,
+  notifications: readonly Key[],
+  limit: number,
+): Promise<boolean> {
+  const input = dialect.rows('input', KEY, notifications);
+  const key = ROW_KEY[table];
+  const { rows } = await sql`
+    delete from ${sql.table(table)} where (${key}) in (
+      select ${key} from ${sql.table(table)}
+      where (tenant, notification_id) in (select tenant, id from ${input})
+      limit ${limit}
+    ) returning 1 as deleted`.execute(db);
+  return rows.length === limit;
+}
+
+async function purgeLetters({ db }: QueryContext, beforeMs: number, limit: number): Promise<boolean> {
+  const letters = await sql`
+    delete from dead_letters where (tenant, id) in (
+      select tenant, id from dead_letters where created_at_ms <= ${beforeMs} and state <> 'redriving' order by created_at_ms limit ${limit}
+    ) returning 1 as deleted`.execute(db);
+  const jobs = await sql`
+    delete from unreadable_jobs where id in (
+      select id from unreadable_jobs where created_at_ms <= ${beforeMs} order by created_at_ms limit ${limit}
+    ) returning 1 as deleted`.execute(db);
+  return letters.rows.length === limit || jobs.rows.length === limit;
+}
+
+async function purgeCredentials({ db, nowMs }: QueryContext, limit: number): Promise<boolean> {
+  const tickets = await sql`
+    delete from tickets where hash in (
+      select hash from tickets where expires_at_ms <= ${nowMs} order by expires_at_ms limit ${limit}
+    ) returning 1 as deleted`.execute(db);
+  const keys = await sql`
+    delete from idempotency_keys where (tenant, key) in (
+      select tenant, key from idempotency_keys where created_at_ms <= ${nowMs - IDEMPOTENCY_KEY_TTL_MS}
+      order by created_at_ms limit ${limit}
+    ) returning 1 as deleted`.execute(db);
+  return tickets.rows.length === limit || keys.rows.length === limit;
+}

@@ -1,0 +1,132 @@
+import type { DeliveryRef } from '@belfry/core/delivery';
+import type { ClaimedTimer } from '@belfry/core/store/timers';
+import { sql } from 'kysely';
+import { insertRows } from '../insert-rows.ts';
+import type { QueryContext } from '../query-context.ts';
+
+const NEW_TIMER = {
+  delivery_id: 'text',
+  tenant: 'text',
+  notification_id: 'text',
+  due_at_ms: 'integer',
+  claimable_at_ms: 'integer',
+} as const;
+
+export type Wait = Pick<DeliveryRef, 'tenant' | 'notificationId' | 'deliveryId'> & { readonly dueAtMs: number };
+
+/** Sets the one timer of each delivery. A claim on the timer that was there is void. */
+export async function putTimers(context: QueryContext, waits: readonly Wait[]): Promise<void> {
+  if (waits.length === 0) return;
+  const rows = waits.map(({ tenant, notificationId, deliveryId, dueAtMs }) => ({
+    delivery_id: deliveryId,
+    tenant,
+    notification_id: notificationId,
+    due_at_ms: dueAtMs,
+    claimable_at_ms: dueAtMs,
+  }));
+  await insertRows(context, 'timers', NEW_TIMER, rows)
+    .onConflict((conflict) =>
+      conflict.column('delivery_id').doUpdateSet((set) => ({
+        due_at_ms: set.ref('excluded.due_at_ms'),
+        claimable_at_ms: set.ref('excluded.claimable_at_ms'),
+        claim: null,
+      })),
+    )
+    .execute();
+}
+
+export async function removeTimersOf({ db, dialect }: QueryContext, deliveryIds: readonly string[]): Promise<void> {
+  if (deliveryIds.length === 0) return;
+  const rows = deliveryIds.map((delivery_id) => ({ delivery_id }));
+  await db
+    .deleteFrom('timers')
+    .where('delivery_id', 'in', (where) =>
+      where.selectFrom(dialect.rows('input', { delivery_id: 'text' }, rows)).select('input.delivery_id'),
+    )
+    .execute();
+}
+
+export async function claimDueTimers(
+  { db, dialect, nowMs }: QueryContext,
+  limit: number,
+  leaseMs: number,
+): Promise<readonly ClaimedTimer[]> {
+  const due = await db
+    .selectFrom('timers as t')
+    .select(['t.delivery_id'])
+    .where('t.claimable_at_ms', '<=', nowMs)
+    .orderBy('t.claimable_at_ms')
+    .limit(limit)
+    .$if(dialect.locksRows, (query) => query.forUpdate('t').skipLocked())
+    .execute();
+  if (due.length === 0) return [];
+  // Unique in the store, so that a claim on an earlier timer of the same delivery never proves anything about a later one.
+  const { value: claim } = await db
+    .updateTable('counters')
+    .set((set) => ({ value: set('value', '+', 1) }))
+    .where('name', '=', 'timer-claims')
+    .returning('value')
+    .executeTakeFirstOrThrow();
+  await db
+    .updateTable('timers')
+    .set({ claim, claimable_at_ms: nowMs + leaseMs })
+    .where('delivery_id', 'in', (where) =>
+      where.selectFrom(dialect.rows('input', { delivery_id: 'text' }, due)).select('input.delivery_id'),
+    )
+    .execute();
+  const rows = await db
+    .selectFrom(dialect.rows('input', { delivery_id: 'text' }, due))
+    .innerJoin('timers as t', 't.delivery_id', 'input.delivery_id')
+    .innerJoin('deliveries as d', (join) =>
+      join
+        .onRef('d.tenant', '=', 't.tenant')
+        .onRef('d.notification_id', '=', 't.notification_id')
+        .onRef('d.id', '=', 't.delivery_id'),
+    )
+    .select(['t.due_at_ms', 'd.tenant', 'd.id', 'd.notification_id', 'd.recipient', 'd.channel', 'd.device_id'])
+    .select(['d.lane', 'd.attempt', 'd.redrive'])
+    .execute();
+  return rows
+    .sort((left, right) => left.due_at_ms - right.due_at_ms)
+    .map((row) => ({
+      id: row.id,
+      claim: String(claim),
+      dueAtMs: row.due_at_ms,
+      delivery: {
+        tenant: row.tenant,
+        deliveryId: row.id,
+        notificationId: row.notification_id,
+        recipient: row.recipient,
+        // Only push deliveries wait.
+        channel: row.channel as DeliveryRef['channel'],
+        deviceId: row.device_id,
+        lane: row.lane,
+        attempt: row.attempt,
+        redrive: row.redrive,
+      },
+    }));
+}
+
+export async function removeTimers({ db, dialect }: QueryContext, timers: readonly ClaimedTimer[]): Promise<void> {
+  if (timers.length === 0) return;
+  const rows = timers.map(({ id, claim }) => ({ delivery_id: id, claim: Number(claim) }));
+  const input = dialect.rows('input', { delivery_id: 'text', claim: 'integer' }, rows);
+  await db
+    .deleteFrom('timers')
+    .where((where) =>
+      where(
+        where.refTuple('delivery_id', 'claim'),
+        'in',
+        where.selectFrom(input).select(['input.delivery_id', 'input.claim']).$asTuple('delivery_id', 'claim'),
+      ),
+    )
+    .execute();
+}
+
+export async function nextTimerInMs({ db, nowMs }: QueryContext): Promise<number | undefined> {
+  const { next } = await db
+    .selectFrom('timers')
+    .select(sql<number | null>`min(claimable_at_ms)`.as('next'))
+    .executeTakeFirstOrThrow();
+  return next === null ? undefined : Number(next) - nowMs;
+}
