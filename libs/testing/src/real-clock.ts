@@ -1,6 +1,6 @@
 import type { Clock } from '@belfry/core/clock';
 
-/** The machine's own clock, for tests over real sockets. Everything else takes a fake one. */
+/** The machine's own clock, for tests over real sockets and processes. Everything else takes a fake one. */
 export function createRealClock(): Clock {
   return {
     nowMs: () => Date.now(),
@@ -11,3 +11,6 @@ export function createRealClock(): Clock {
     },
   };
 }
+
+/** The same, where one for the whole file will do. */
+export const realClock: Clock = createRealClock();
