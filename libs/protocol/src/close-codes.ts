@@ -3,6 +3,7 @@
  * Of the standard codes 1001, 1006, 1011, 1012 and 1013 mean connect again; 1008 and 1009 do not.
  */
 export const CLOSE_CODES = {
+  internalError: { code: 1011, reason: 'internal-error' },
   restart: { code: 1012, reason: 'restart' },
   tooLarge: { code: 1009, reason: 'frame-too-large' },
   heartbeatTimeout: { code: 4001, reason: 'heartbeat-timeout' },

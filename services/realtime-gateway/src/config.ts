@@ -1,0 +1,50 @@
+import { bytes, defineConfig, defineOptions, durationMs, integer, string } from '@belfry/runtime';
+import { DEFAULT_GATEWAY_LIMITS } from './gateway-limits.ts';
+
+export const realtimeGatewayOptions = defineOptions({
+  BELFRY_REALTIME_CONNECTIONS: {
+    type: integer({ min: 1, max: 1_000_000 }),
+    default: DEFAULT_GATEWAY_LIMITS.connections,
+    description: 'Live connections that one process takes; further ones get 503.',
+    group: 'Realtime',
+  },
+  BELFRY_REALTIME_CONNECTIONS_PER_USER: {
+    type: integer({ min: 1, max: 10_000 }),
+    default: DEFAULT_GATEWAY_LIMITS.connectionsPerUser,
+    description: 'Live connections of one user that one process takes: tabs and devices.',
+    group: 'Realtime',
+  },
+  BELFRY_REALTIME_QUEUE: {
+    type: bytes({ min: 65_536, max: 67_108_864 }),
+    default: DEFAULT_GATEWAY_LIMITS.queueBytes,
+    description: 'Bytes that may wait for one connection before it is closed as too slow (4008).',
+    group: 'Realtime',
+  },
+  BELFRY_REALTIME_HEARTBEAT: {
+    type: durationMs({ min: 1_000, max: 300_000 }),
+    default: DEFAULT_GATEWAY_LIMITS.heartbeatMs,
+    description:
+      'Time between two WebSocket pings, give or take a tenth; also the longest time that a lost hint goes unnoticed.',
+    group: 'Realtime',
+  },
+  BELFRY_REALTIME_DRAIN: {
+    type: durationMs({ min: 0, max: 600_000 }),
+    default: DEFAULT_GATEWAY_LIMITS.drainWindowMs,
+    description: 'Connections are sent to other gateways over this time when the process is asked to stop.',
+    group: 'Realtime',
+  },
+  BELFRY_COOKIE_SECRET: {
+    type: string(),
+    optional: true,
+    secret: true,
+    description:
+      'Signs the cookies with which an EventSource reconnects. The same on all gateways behind one address; random per process when not set.',
+    group: 'Realtime',
+  },
+});
+
+export const CONFIG = defineConfig({
+  program: 'node services/realtime-gateway/src/main.ts',
+  summary: 'Holds the live connections of users: WebSocket and server-sent events.',
+  options: realtimeGatewayOptions,
+});

@@ -1,0 +1,72 @@
+import { CLOSE_CODES } from '@belfry/protocol/close-codes';
+import { type Connection, type ConnectionOptions, createConnection } from './connection.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { SharedFrame } from './shared-frame.ts';
+import type { Transport, TransportEvents } from './transport.ts';
+
+/** The connections of this process. */
+export type ConnectionSet = {
+  open(createTransport: (events: TransportEvents) => Transport): Connection;
+  size(): number;
+  all(): readonly Connection[];
+  /** Resolves when there is none. */
+  empty(): Promise<void>;
+};
+
+export type ConnectionSetOptions = Omit<ConnectionOptions, 'transport' | 'onClosed'> & {
+  readonly metrics: GatewayMetrics | undefined;
+};
+
+export function createConnectionSet(options: ConnectionSetOptions): ConnectionSet {
+  const { acks, metrics } = options;
+  const connections = new Set<Connection>();
+  let waiters: (() => void)[] = [];
+
+  const written = (kind: Transport['kind'], frames: readonly SharedFrame[]): void => {
+    let notifications = 0;
+    for (const frame of frames) {
+      if (frame.mark === undefined) continue;
+      notifications++;
+      if (frame.marked) continue;
+      frame.marked = true;
+      acks.sent(frame.mark.user, frame.mark.notificationId);
+    }
+    if (notifications > 0) metrics?.framesSent.inc({ transport: kind, type: 'notification' }, notifications);
+    if (frames.length > notifications) {
+      metrics?.framesSent.inc({ transport: kind, type: 'control' }, frames.length - notifications);
+    }
+  };
+
+  return {
+    open(createTransport) {
+      const transport = createTransport({
+        overflowed: () => connection.close(CLOSE_CODES.slowConsumer),
+        written: (frames) => written(transport.kind, frames),
+      });
+      const connection: Connection = createConnection({
+        ...options,
+        transport,
+        onClosed(why) {
+          connections.delete(connection);
+          metrics?.connections.dec({ transport: transport.kind });
+          metrics?.connectionsClosed.inc({ transport: transport.kind, code: String(why?.code ?? 'client') });
+          if (connections.size > 0) return;
+          const due = waiters;
+          waiters = [];
+          for (const waiter of due) waiter();
+        },
+      });
+      connections.add(connection);
+      metrics?.connections.inc({ transport: transport.kind });
+      return connection;
+    },
+    size: () => connections.size,
+    all: () => [...connections],
+    empty: () =>
+      connections.size === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            waiters.push(resolve);
+          }),
+  };
+}
