@@ -1,0 +1,49 @@
+import { fcmOptions } from '@belfry/fcm-worker';
+import { CONFIG as PRODUCER_API } from '@belfry/producer-api';
+import { pushWorkerOptions } from '@belfry/push-worker';
+import { CONFIG as REALTIME_GATEWAY } from '@belfry/realtime-gateway';
+import { CONFIG as ROUTER } from '@belfry/router';
+import { boolean, bytes, defineConfig, LOG_LEVELS, oneOf, path } from '@belfry/runtime';
+import { schedulerOptions } from '@belfry/scheduler';
+import { webpushOptions } from '@belfry/webpush-worker';
+
+const GIB = 2 ** 30;
+
+export const CONFIG = defineConfig({
+  program: 'npm start --',
+  summary: 'Every service in one process, over a log and a store of its own.',
+  options: {
+    ...PRODUCER_API.options,
+    ...REALTIME_GATEWAY.options,
+    ...ROUTER.options,
+    ...webpushOptions,
+    ...fcmOptions,
+    ...pushWorkerOptions,
+    ...schedulerOptions,
+    BELFRY_DATA: {
+      type: path(),
+      default: './data',
+      description: 'Folder for the log, the store and the keys made on first start. One process at a time.',
+      group: 'Storage',
+    },
+    BELFRY_LOG_MAX_BYTES: {
+      type: bytes({ min: 16 * 2 ** 20, max: 1_024 * GIB }),
+      default: 8 * GIB,
+      description: 'The log refuses work (507) when it would grow beyond this and nothing can be removed yet.',
+      group: 'Storage',
+    },
+    BELFRY_LOG_LEVEL: {
+      type: oneOf(LOG_LEVELS),
+      default: 'warn',
+      description: 'Least severe log line that is printed.',
+      group: 'Operation',
+    },
+    BELFRY_SIMULATOR: {
+      type: boolean(),
+      default: true,
+      description: 'Run the provider simulator, so that simulated devices can be added. Real devices never go there.',
+      group: 'Operation',
+    },
+  },
+  ...(PRODUCER_API.check === undefined ? {} : { check: PRODUCER_API.check }),
+});

@@ -1,0 +1,181 @@
+import { createLocalBackplane } from '@belfry/backplane-local';
+import type { Clock } from '@belfry/core/clock';
+import type { Random } from '@belfry/core/random';
+import type { Service } from '@belfry/core/service';
+import { SCOPES } from '@belfry/core/store/credentials';
+import { createAccept, createRealtimeState, createReceiptFeed } from '@belfry/dispatch';
+import { addInvoiceUpstream } from '@belfry/example-invoices';
+import { createFcmWorker } from '@belfry/fcm-worker';
+import { createEmbeddedLog } from '@belfry/log-embedded';
+import { createProducerApi } from '@belfry/producer-api';
+import { LIMITS } from '@belfry/protocol/limits';
+import { createRealtimeGateway, REALTIME_PATH } from '@belfry/realtime-gateway';
+import { createRouter } from '@belfry/router';
+import {
+  apiKeyId,
+  type ConfigValues,
+  createAuthentication,
+  createHttpHost,
+  createMetrics,
+  createTokenVerifier,
+  hashSecret,
+  type Logger,
+} from '@belfry/runtime';
+import { createScheduler } from '@belfry/scheduler';
+import { createSqliteStore } from '@belfry/store';
+import { createWebPushWorker } from '@belfry/webpush-worker';
+import type { CONFIG } from './config.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { STANDALONE_TOPICS } from './log-topics.ts';
+import { createFcm, createWebPush, type PushChannelsOptions } from './push-channels.ts';
+import { startSimulator } from './simulator-service.ts';
+
+export type StandaloneConfig = ConfigValues<(typeof CONFIG)['options']>;
+
+export type StandaloneOptions = {
+  readonly config: StandaloneConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The log or the store is beyond repair: the process must end. */
+  readonly onFatal: (error: Error) => void;
+};
+
+export type Standalone = {
+  readonly services: readonly Service[];
+  readonly data: DataFolder;
+  url(): string;
+};
+
+const TENANT = 'default';
+
+/** Opens the data folder, the log and the store, and puts every service on them. Rejects, in words for an operator, when one cannot be opened. */
+export async function createStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const { config, logger, clock, random, onFatal } = options;
+  const data = openDataFolder({
+    directory: config.BELFRY_DATA,
+    random,
+    apiKey: config.BELFRY_API_KEY,
+    jwtSecret: config.BELFRY_JWT_SECRET,
+    vapidKeysFile: config.BELFRY_VAPID_KEYS,
+  });
+  const log = await createEmbeddedLog({
+    directory: data.log,
+    clock,
+    onFatal,
+    maxFileBytes: config.BELFRY_LOG_MAX_BYTES,
+  });
+  const store = await createSqliteStore({ directory: data.store, clock, onFatal });
+  await log.ensureTopics(STANDALONE_TOPICS);
+  await store.putApiKey({
+    id: apiKeyId(data.apiKey) ?? 'dev',
+    tenant: TENANT,
+    secretHash: hashSecret(data.apiKey),
+    scopes: SCOPES,
+    expiresAtMs: undefined,
+  });
+
+  const simulated = config.BELFRY_SIMULATOR ? await startSimulator(data.simulatorPortFile, clock) : undefined;
+  const channelOptions: PushChannelsOptions = {
+    clock,
+    vapidKeys: data.vapidKeys,
+    subject: config.BELFRY_WEBPUSH_SUBJECT,
+    allowedHosts: config.BELFRY_WEBPUSH_ALLOWED_HOSTS,
+    fcmEndpoint: config.BELFRY_FCM_ENDPOINT,
+    fcmProject: config.BELFRY_FCM_PROJECT,
+    serviceAccountFile: config.GOOGLE_APPLICATION_CREDENTIALS,
+    simulatorOrigin: simulated?.simulator.origin(),
+  };
+  const channels = { webpush: createWebPush(channelOptions), fcm: createFcm(channelOptions) };
+
+  const metrics = createMetrics();
+  const allowedOrigins = [...config.BELFRY_ALLOWED_ORIGINS, ...ownOrigins(config.PORT)];
+  const host = await createHttpHost({
+    host: config.BELFRY_HOST,
+    port: config.PORT,
+    logger,
+    metrics,
+    clock,
+    allowedOrigins,
+    title: 'Belfry',
+    version: '1',
+    bodyLimitBytes: LIMITS.bodyBytes,
+    upgradePaths: [REALTIME_PATH],
+  });
+  const tokens = await createTokenVerifier({ keys: { kind: 'secret', secret: data.jwtSecret } }, clock);
+  const rateLimit = { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST };
+  const authentication = createAuthentication({ keys: store, clock, metrics, tokens, rateLimit });
+
+  const receipts = createReceiptFeed(log, clock);
+  const realtime = createRealtimeState(store, receipts);
+  const backplane = createLocalBackplane();
+  const shared = { log, store, receipts, backplane, clock, random, metrics, logger };
+  const push = {
+    ...shared,
+    concurrency: config.BELFRY_PUSH_CONCURRENCY,
+    breakerProbeIntervalMs: config.BELFRY_BREAKER_PROBE_INTERVAL,
+  };
+
+  const services: Service[] = [
+    {
+      name: 'storage',
+      start: async () => {},
+      stop: async () => void (await Promise.all([log.close(), store.close()])),
+    },
+    ...(simulated === undefined ? [] : [simulated.service]),
+    ...createWebPushWorker({ ...push, adapter: channels.webpush, scheduleMs: config.BELFRY_RETRY_WEBPUSH }),
+    ...createFcmWorker({ ...push, adapter: channels.fcm, scheduleMs: config.BELFRY_RETRY_FCM }),
+    ...createScheduler({
+      ...shared,
+      retention: {
+        notificationsMs: config.BELFRY_RETENTION_NOTIFICATIONS,
+        deadLettersMs: config.BELFRY_RETENTION_DEAD_LETTERS,
+      },
+    }),
+    ...createRouter({ ...shared, concurrency: config.BELFRY_ROUTER_CONCURRENCY }),
+    ...createRealtimeGateway({
+      ...shared,
+      http: host.app,
+      realtime,
+      verifyToken: tokens,
+      allowedOrigins,
+      cookieSecret: config.BELFRY_COOKIE_SECRET ?? data.cookieSecret,
+      limits: {
+        connections: config.BELFRY_REALTIME_CONNECTIONS,
+        connectionsPerUser: config.BELFRY_REALTIME_CONNECTIONS_PER_USER,
+        queueBytes: config.BELFRY_REALTIME_QUEUE,
+        heartbeatMs: config.BELFRY_REALTIME_HEARTBEAT,
+        drainWindowMs: config.BELFRY_REALTIME_DRAIN,
+      },
+    }),
+    ...createProducerApi({
+      ...shared,
+      http: host.app,
+      authentication,
+      accept: createAccept({ store, log, clock, random }),
+      realtime,
+      channels,
+      webPushKey: webPushKeyOf(data),
+    }),
+  ];
+  addInvoiceUpstream(host.app, {
+    belfryUrl: () => host.url(),
+    apiKey: data.apiKey,
+    directory: data.invoices,
+    now: () => new Date(clock.nowMs()),
+    onError: (error) => logger.error({ err: error }, 'the example upstream could not make an invoice'),
+  });
+  host.watch(services);
+  return { services: [...services, host.service], data, url: () => host.url() };
+}
+
+/** The console's own page: the same machine under either name. */
+function ownOrigins(port: number): string[] {
+  return [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
+}
+
+function webPushKeyOf(data: DataFolder): { publicKey: string; keyId: string } {
+  const [key] = data.vapidKeys;
+  if (key === undefined) throw new Error('there is no VAPID key');
+  return { publicKey: key.publicKey, keyId: key.id };
+}
