@@ -90,8 +90,11 @@ const TABLE: readonly Line[] = [
 ];
 
 describe('classifyAnswer', () => {
-  it.each(TABLE)('%i is %s %s', (...line: Line) => {
-    const [status, kind, reason, afterMs, headers = {}, body = ''] = line;
+  const lines = TABLE.map((line, index) => ({
+    name: `line ${index + 1}: ${line[0]} is ${line[1]} ${line[2] ?? ''}`,
+    line,
+  }));
+  it.each(lines)('$name', ({ line: [status, kind, reason, afterMs, headers = {}, body = ''] }) => {
     expect(classifyAnswer({ kind: 'answer', status, headers, body }, NOW)).toEqual({
       kind,
       code: String(status),

@@ -113,8 +113,8 @@ export function createEndpointGuard(options: EndpointGuardOptions): EndpointGuar
 
 /** What is wrong with an entry for `allowedHosts`; undefined when nothing is. */
 export function allowedHostProblem(entry: string): string | undefined {
-  const port = /:(\d{1,5})$/.exec(entry)?.[1];
-  if (port === undefined) return 'must be host:port';
+  // Wildcards are URL hosts too, but stand for nothing here.
+  if (!/^([a-z0-9._-]+|\[[0-9a-f:]+\]):\d{1,5}$/.test(entry)) return 'must be host:port, in lower case';
   const url = URL.parse(`https://${entry}/`);
   if (!url || url.username || `${url.hostname}:${url.port || '443'}` !== entry) {
     return 'must be host:port, written as in a URL';
