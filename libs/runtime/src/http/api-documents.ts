@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
-import { errorPage } from './error-pages.ts';
+import { errorPage } from './error-page.ts';
 import type { HttpApp } from './http-app.ts';
 
 export type ApiDocumentsOptions = { readonly title: string; readonly version: string };

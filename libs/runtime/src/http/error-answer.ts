@@ -9,6 +9,9 @@ export type ErrorAnswer = { readonly code: ErrorCode; readonly options: ProblemO
 /** Seconds after which a client may try again where a dependency is down; short, because most outages of a store are a fail-over. */
 const UNAVAILABLE_RETRY_SECONDS = 5;
 
+/** Longest value of one path parameter, in characters of the URL: a user name of 128 characters, all of them percent-encoded. */
+export const PATH_PART_LENGTH_MAX = 1_536;
+
 /** Codes of fastify and of Node that stand for a bad request, and what each means here. */
 const FRAMEWORK_ERRORS: Readonly<Record<string, { readonly code: ErrorCode; readonly options: ProblemOptions }>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid_json', options: {} },
@@ -18,6 +21,11 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, { readonly code: ErrorCode; read
     options: { detail: 'Content-Length does not match the body.', field: 'header:Content-Length' },
   },
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'body_too_large', options: {} },
+  FST_ERR_BAD_URL: { code: 'validation_failed', options: { detail: 'The path is not well encoded.', field: 'path' } },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'validation_failed',
+    options: { detail: 'A part of the path is too long.', field: 'path', limit: PATH_PART_LENGTH_MAX },
+  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', options: { field: 'header:Content-Type' } },
 };
 

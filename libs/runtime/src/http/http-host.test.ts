@@ -112,6 +112,25 @@ describe('http host', () => {
     expect(await wrongType.json()).toMatchObject({ status: 415, code: 'unsupported_media_type' });
   });
 
+  it('answers a path that cannot be read like any other mistake', async () => {
+    const base = await startHost(addEcho);
+    const badly = await fetch(`${base}/v1/users/%zz/things`);
+    expect(await badly.json()).toMatchObject({ status: 400, code: 'validation_failed', field: 'path' });
+    const long = await fetch(`${base}/v1/users/${'x'.repeat(2_000)}/things`);
+    expect(await long.json()).toMatchObject({ status: 400, code: 'validation_failed', field: 'path', limit: 1_536 });
+  });
+
+  it('does not take the life of a stream for the time of an answer', async () => {
+    const base = await startHost(({ app }) => {
+      app.get('/stream', (_request, reply) => {
+        reply.hijack();
+        reply.raw.end('data: 1\n\n');
+      });
+    });
+    expect(await (await fetch(`${base}/stream`)).text()).toBe('data: 1\n\n');
+    expect(await (await fetch(`${base}/metrics`)).text()).not.toContain('route="/stream"');
+  });
+
   it('hides what a bug says and shows what a problem says', async () => {
     const base = await startHost(({ app }) => {
       app.get('/bug', () => {
@@ -199,6 +218,24 @@ describe('sockets', () => {
     const base = await startHost(addEcho, { requestTimeoutMs: 200 });
     const answer = await talk(base, 'POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{', false);
     expect(answer).toContain('408');
+  });
+
+  it('lets a request that is under way finish when it stops, and takes no new one', async () => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: answer, resolve: finish } = Promise.withResolvers<string>();
+    const base = await startHost(({ app }) => {
+      app.get('/slow', () => {
+        ask();
+        return answer;
+      });
+    });
+    const response = fetch(`${base}/slow`);
+    await asked;
+    const stopped = running.splice(0)[0]?.service.stop();
+    await expect(fetch(`${base}/health/live`)).rejects.toThrow();
+    finish('done');
+    expect(await (await response).text()).toBe('done');
+    await stopped;
   });
 
   it('stops although a socket that it handed over stays open', async () => {

@@ -5,16 +5,16 @@ import type { Clock } from '@belfry/core/clock';
 import type { Service } from '@belfry/core/service';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
-import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import { addAccessLog } from './access-log.ts';
 import { addApiDocuments } from './api-documents.ts';
-import { errorAnswer } from './error-answer.ts';
+import { PATH_PART_LENGTH_MAX } from './error-answer.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import type { HttpApp } from './http-app.ts';
-import { ProblemError, problemDocument, problemHeaders } from './problem.ts';
-import { createRouteMethods } from './route-methods.ts';
+import { addProblemAnswers, createProblemAnswer, type ProblemAnswer } from './problem-answers.ts';
 import { validatorCompiler } from './zod-validator.ts';
 
 export type HttpHostOptions = {
@@ -60,13 +60,14 @@ const KEEP_ALIVE_MS = 72_000;
  * `service.start()`.
  */
 export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost> {
-  const app = createApp(options);
+  const answerProblem = createProblemAnswer(options.bodyLimitBytes);
+  const app = createApp(options, answerProblem);
   const watched: Service[] = [];
   const service = createHostService(app, options);
   watched.push(service);
 
-  addProblemAnswers(app, options);
-  addAccessLog(app, options);
+  addProblemAnswers(app, answerProblem);
+  addAccessLog(app, options.metrics);
   await app.register(cookie);
   await app.register(cors, {
     origin: options.allowedOrigins.includes('*') ? true : [...options.allowedOrigins],
@@ -88,7 +89,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   };
 }
 
-function createApp(options: HttpHostOptions): HttpApp {
+function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): HttpApp {
   const upgradePaths = new Set(options.upgradePaths ?? []);
   const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const loggerInstance: FastifyBaseLogger = options.logger;
@@ -99,9 +100,10 @@ function createApp(options: HttpHostOptions): HttpApp {
     bodyLimit: options.bodyLimitBytes,
     trustProxy: options.trustProxy ?? false,
     genReqId: () => randomUUID(),
+    frameworkErrors,
     requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
     http: {
       headersTimeout: Math.min(10_000, requestTimeout),
       connectionsCheckingInterval: Math.min(5_000, requestTimeout),
@@ -116,55 +118,6 @@ function createApp(options: HttpHostOptions): HttpApp {
 function isWebSocketTo(request: IncomingMessage, paths: ReadonlySet<string>): boolean {
   const [path = ''] = (request.url ?? '').split('?');
   return request.headers.upgrade?.toLowerCase() === 'websocket' && paths.has(path);
-}
-
-function addProblemAnswers(app: HttpApp, { bodyLimitBytes }: HttpHostOptions): void {
-  const routes = createRouteMethods();
-  // OPTIONS is the CORS preflight's, on every path there may be: it does not make a path exist.
-  app.addHook('onRoute', (route) => {
-    const methods = [route.method].flat().filter((method) => method !== 'OPTIONS');
-    if (methods.length > 0) routes.add(route.url, methods);
-  });
-
-  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const { code, options, fault } = errorAnswer(error, request.routeOptions.bodyLimit ?? bodyLimitBytes);
-    if (fault) request.log.error({ err: error, route: request.routeOptions.url, code }, 'request failed');
-    const document = problemDocument(code, options, request.id);
-    return reply
-      .code(document.status)
-      .headers(problemHeaders(options))
-      .type('application/problem+json')
-      .serializer(JSON.stringify)
-      .send(document);
-  };
-  app.setErrorHandler(answer);
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?');
-    const allowed = routes.allowed(path);
-    const error =
-      allowed.length === 0
-        ? new ProblemError('not_found', { detail: 'There is no such route.' })
-        : new ProblemError('method_not_allowed', {
-            detail: `The route has ${allowed.join(', ')}.`,
-            headers: { allow: allowed.join(', ') },
-          });
-    return answer(error, request, reply);
-  });
-}
-
-/** The route's template, never the URL: paths hold user names and queries hold tickets. */
-function addAccessLog(app: HttpApp, { metrics }: HttpHostOptions): void {
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const { method } = request;
-    const route = request.routeOptions.url ?? 'none';
-    const status = reply.statusCode;
-    metrics.httpRequestSeconds.observe({ method, route, status: String(status) }, reply.elapsedTime / 1_000);
-    const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug';
-    request.log[level]({ method, route, status, durationMs: Math.round(reply.elapsedTime) }, 'request');
-  });
 }
 
 function createHostService(app: HttpApp, options: HttpHostOptions): Service {

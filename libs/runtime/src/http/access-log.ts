@@ -1,0 +1,24 @@
+import type { FastifyRequest } from 'fastify';
+import type { Metrics } from '../metrics.ts';
+import type { HttpApp } from './http-app.ts';
+
+/** One line and one measurement per answer. The route's template, never the URL: paths hold user names and queries hold tickets. */
+export function addAccessLog(app: HttpApp, metrics: Metrics): void {
+  const sent = new WeakSet<FastifyRequest>();
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onSend', async (request) => {
+    sent.add(request);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    // A stream that a route has taken over ends when its reader leaves, hours later: that is no time to answer.
+    if (!sent.has(request)) return;
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'none';
+    const status = reply.statusCode;
+    metrics.httpRequestSeconds.observe({ method, route, status: String(status) }, reply.elapsedTime / 1_000);
+    const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug';
+    request.log[level]({ method, route, status, durationMs: Math.round(reply.elapsedTime) }, 'request');
+  });
+}
