@@ -123,6 +123,11 @@ function isWebSocketTo(request: IncomingMessage, paths: ReadonlySet<string>): bo
 function createHostService(app: HttpApp, options: HttpHostOptions): Service {
   const sockets = new Set<Socket>();
   let reason: string | undefined = 'not started';
+  let stopping = false;
+  // A connection that goes idle after the server closed would keep it waiting for the whole grace.
+  app.addHook('onSend', async (_request, reply) => {
+    if (stopping) reply.header('connection', 'close');
+  });
   app.server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -138,6 +143,7 @@ function createHostService(app: HttpApp, options: HttpHostOptions): Service {
     },
     async stop() {
       reason = 'stopped';
+      stopping = true;
       // Upgraded sockets and hijacked streams are their owners' to end in `preClose`; the server would wait for one that is left for ever.
       const cancel = options.clock.schedule(options.closeGraceMs ?? CLOSE_GRACE_MS, () => {
         for (const socket of sockets) socket.destroy();
