@@ -124,6 +124,8 @@ export async function startGateway(limits: Partial<GatewayLimits> = {}) {
       if (hint === 'bare') backplane.publish([{ ...user, offset }]);
       return offset;
     },
+    /** Breaks every HTTP connection, streams included, as a proxy that restarts does. */
+    cut: () => host.app.server.closeAllConnections(),
     async stop(): Promise<void> {
       await gateway.stop();
       await host.service.stop();
