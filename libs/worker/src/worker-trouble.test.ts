@@ -1,5 +1,9 @@
+import type { Log } from '@belfry/core/log';
+import { createFakeClock } from '@belfry/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
+import { createInMemoryLog } from './testing/in-memory-log.ts';
 import { startWorkerBench, TRANSACTIONAL } from './testing/worker-bench.ts';
+import { createWorker } from './worker.ts';
 
 const names = (handlers: readonly { readonly name: string }[]) => handlers.map((handler) => handler.name);
 const down = new Error('store is down');
@@ -114,6 +118,17 @@ it('starts nothing while commits fail, says so, and goes on when they work again
   ]);
 });
 
+it('takes an exception thrown before the first await like a rejection', async () => {
+  const bench = await startWorkerBench({
+    handle: () => {
+      throw down;
+    },
+  });
+  bench.append(TRANSACTIONAL, 0, ['a']);
+  await bench.deliver();
+  expect(bench.observed).toEqual(['closed 200: store is down']);
+});
+
 it('stops loudly on the verdict stop: nothing starts or passes the record, what runs is finished and kept', async () => {
   const bench = await startWorkerBench({ concurrency: 3, onHandlerError: () => 'stop' });
   bench.append(TRANSACTIONAL, 0, ['a', 'b', 'b', 'c', 'd']);
@@ -170,6 +185,45 @@ describe('drain', () => {
     await bench.finish('hangs@1');
     await bench.clock.advance(5_000);
     expect(bench.committed(TRANSACTIONAL, 0)).toBe(1n);
+  });
+
+  it('leaves no timer of a record that was to be tried again', async () => {
+    const bench = await startWorkerBench();
+    bench.append(TRANSACTIONAL, 0, ['a']);
+    await bench.deliver();
+    await bench.finish('a@0', down);
+    await bench.clock.advance(200);
+    await bench.finish('a@0', down);
+    await bench.worker.drain?.(never);
+    expect(bench.clock.pending).toBe(0);
+    expect(bench.started).toHaveLength(2);
+  });
+
+  it('leaves the group also when it is asked while still joining', async () => {
+    const log = createInMemoryLog({ [TRANSACTIONAL]: 1 });
+    const joining = Promise.withResolvers<void>();
+    const slowLog: Log = {
+      ...log.port,
+      consume: async (options, handler) => {
+        await joining.promise;
+        return log.port.consume(options, handler);
+      },
+    };
+    const worker = createWorker({
+      name: 'late',
+      log: slowLog,
+      clock: createFakeClock(),
+      group: 'late',
+      lanes: [{ lane: 'transactional', logTopic: TRANSACTIONAL, weight: 1 }],
+      concurrency: 1,
+      handle: async () => {},
+      onHandlerError: () => 'stop',
+    });
+    const started = worker.start();
+    await worker.drain?.(never);
+    joining.resolve();
+    await started;
+    expect(log.members.map(({ alive }) => alive)).toEqual([false]);
   });
 
   it('does not hang on a log that is down', async () => {
