@@ -57,15 +57,13 @@ export function createFcmChannel(options: FcmChannelOptions): FcmChannel {
       5_000,
   };
 
-  const post = (json: string, token: string, signal: AbortSignal) =>
-    transport.send(
-      {
-        path,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json; charset=utf-8' },
-        body: json,
-      },
-      signal,
-    );
+  const post = async (json: string, token: string, signal: AbortSignal): Promise<TransportResult> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json; charset=utf-8' };
+    const request = { path, headers, body: json };
+    const result = await transport.send(request, signal);
+    // A server that rotates its connections refuses what comes too late; RFC 9113 §8.7 calls sending that again safe, and it is no new attempt.
+    return isRefusedStream(result) ? transport.send(request, signal) : result;
+  };
 
   const attempt = async (json: string, signal: AbortSignal): Promise<Outcome> => {
     const access = await untilAborted(accessTokens.current(), signal);
@@ -106,6 +104,10 @@ function parseEndpoint(endpoint: string): URL {
     throw new Error(`endpoint "${endpoint}" must be an http: or https: URL`);
   }
   return new URL(url.origin);
+}
+
+function isRefusedStream(result: TransportResult): boolean {
+  return result.kind === 'failed' && result.failure === 'refused-stream';
 }
 
 /** A 401 that is about our token; THIRD_PARTY_AUTH_ERROR is a 401 about somebody else's. */

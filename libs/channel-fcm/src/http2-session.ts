@@ -50,7 +50,7 @@ export async function openHttp2Session(settings: TransportSettings, events: Sess
     const session = connect(settings.origin, { createConnection: () => socket, settings: { enablePush: false } });
     await eventOf(session, 'remoteSettings');
     if (session.destroyed) return { kind: 'failed', code: 'ECONNRESET' };
-    return { kind: 'open', session: wrap(session, settings, events) };
+    return { kind: 'open', session: wrap(session, socket, settings, events) };
   } catch (error) {
     socket.destroy();
     return { kind: 'failed', code: timedOut ? 'ETIMEDOUT' : failureCode(error) };
@@ -82,7 +82,12 @@ function eventOf(emitter: TLSSocket | ClientHttp2Session, event: 'secureConnect'
   });
 }
 
-function wrap(session: ClientHttp2Session, settings: TransportSettings, events: SessionEvents): Http2Session {
+function wrap(
+  session: ClientHttp2Session,
+  socket: TLSSocket,
+  settings: TransportSettings,
+  events: SessionEvents,
+): Http2Session {
   const { clock } = settings;
   let active = 0;
   let retired = false;
@@ -91,12 +96,19 @@ function wrap(session: ClientHttp2Session, settings: TransportSettings, events: 
   let lastUsedMs = clock.monotonicMs();
   let stopHealthCheck = () => {};
   let stopPingTimer = () => {};
+  let pinging = false;
 
   const limit = () => Math.min(settings.maxStreams, session.remoteSettings.maxConcurrentStreams ?? settings.maxStreams);
   const retire = () => {
     if (retired) return;
     retired = true;
     events.onRetired();
+  };
+  const idle = Promise.withResolvers<void>();
+  const hangUp = () => {
+    session.destroy();
+    // After a GOAWAY, Node's session only ends its side and waits for a peer that may never close.
+    socket.destroy();
   };
   const closed = new Promise<void>((resolve) => session.once('close', resolve));
 
@@ -114,15 +126,18 @@ function wrap(session: ClientHttp2Session, settings: TransportSettings, events: 
   const checkHealth = () => {
     if (active === 0 && clock.monotonicMs() - lastUsedMs >= settings.idleMs) {
       retire();
-      session.close();
+      hangUp();
       return;
     }
     stopHealthCheck = clock.schedule(settings.pingIntervalMs, checkHealth);
-    if (session.closed || session.destroyed) return;
-    stopPingTimer();
+    if (pinging || session.closed || session.destroyed) return;
+    pinging = true;
     // A peer that vanished without a word would otherwise be found only by the timeouts of real requests.
-    stopPingTimer = clock.schedule(settings.pingTimeoutMs, () => session.destroy());
-    session.ping(() => stopPingTimer());
+    stopPingTimer = clock.schedule(settings.pingTimeoutMs, hangUp);
+    session.ping(() => {
+      pinging = false;
+      stopPingTimer();
+    });
   };
   stopHealthCheck = clock.schedule(settings.pingIntervalMs, checkHealth);
 
@@ -138,6 +153,7 @@ function wrap(session: ClientHttp2Session, settings: TransportSettings, events: 
   };
   const wasRefused = (stream: ClientHttp2Stream) =>
     stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || (stream.id ?? 0) > lastStream;
+  const refusedBy = () => (lastStream < Number.POSITIVE_INFINITY ? 'GOAWAY' : 'REFUSED_STREAM');
 
   return {
     room: () => (retired || session.closed || session.destroyed ? 0 : Math.max(0, limit() - active)),
@@ -154,6 +170,8 @@ function wrap(session: ClientHttp2Session, settings: TransportSettings, events: 
         let retryAfter: string | undefined;
         let body = '';
         let ended = false;
+        let receivedBytes = 0;
+        let announcedBytes: number | undefined;
         let failure: string | undefined;
         const settle = (result: TransportResult) => {
           stopTimer();
@@ -171,12 +189,17 @@ function wrap(session: ClientHttp2Session, settings: TransportSettings, events: 
         stream.on('response', (headers) => {
           status = headers[':status'] ?? 0;
           retryAfter = headers['retry-after'];
+          const length = headers['content-length'];
+          announcedBytes = length === undefined ? undefined : Number(length);
         });
         stream.on('data', (chunk: string) => {
+          receivedBytes += Buffer.byteLength(chunk);
           if (body.length < MAX_ANSWER_CHARACTERS) body += chunk;
         });
         stream.on('end', () => {
-          ended = status !== 0;
+          // Node also ends the stream of a connection that broke off in the middle of an answer.
+          const whole = announcedBytes === undefined ? !session.destroyed : announcedBytes === receivedBytes;
+          ended = status !== 0 && whole;
         });
         stream.on('error', (error) => {
           failure = failureCode(error);
@@ -185,20 +208,19 @@ function wrap(session: ClientHttp2Session, settings: TransportSettings, events: 
           active -= 1;
           lastUsedMs = clock.monotonicMs();
           if (ended) settle({ kind: 'answered', status, retryAfter, body });
-          else if (wasRefused(stream)) settle({ kind: 'failed', failure: 'refused-stream', code: refusedBy(stream) });
+          else if (wasRefused(stream)) settle({ kind: 'failed', failure: 'refused-stream', code: refusedBy() });
           else settle({ kind: 'failed', failure: 'broken', code: failure ?? 'ECONNRESET' });
+          if (active === 0 && retired) idle.resolve();
           events.onRoom();
         });
       });
     },
     async close() {
       retire();
-      if (!session.destroyed) session.close();
+      // Our GOAWAY would overtake a request that has only just started, and the server would refuse it.
+      if (active > 0) await Promise.race([idle.promise, closed]);
+      hangUp();
       await closed;
     },
   };
-}
-
-function refusedBy(stream: ClientHttp2Stream): string {
-  return stream.session === undefined || stream.session.closed ? 'GOAWAY' : 'REFUSED_STREAM';
 }

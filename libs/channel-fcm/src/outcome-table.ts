@@ -188,7 +188,7 @@ export const TRANSPORT_TABLE: readonly TransportRule[] = [
     failure: 'refused-stream',
     outcome: 'retry',
     reason: 'not-sent',
-    note: 'GOAWAY below our stream, or REFUSED_STREAM (RFC 9113 §8.7): no fault of FCM, so no floor',
+    note: 'GOAWAY below our stream, or REFUSED_STREAM, on two connections in a row: not processed, so no floor',
   },
   {
     failure: 'not-connected',

@@ -1,5 +1,5 @@
 export { actOut, type Stage } from './act-out.ts';
-export { certificateAuthorityPath, certificateAuthorityPem } from './certificates.ts';
+export { certificateAuthorityPath, certificateAuthorityPem, serverCertificate } from './certificates.ts';
 export type { ControlRequest } from './control.ts';
 export type { Exchange, Reply } from './exchange.ts';
 export type { FaultPlan } from './faults.ts';
@@ -17,4 +17,4 @@ export { EVERY_TARGET, type ScriptAction, type ScriptBook, type ScriptStep } fro
 export { createSimulatorHost, type SimulatorHost, type SimulatorHostOptions } from './simulator-host.ts';
 export type { SubscriptionJson } from './webpush/subscription.ts';
 export type { WebPushMessage } from './webpush/webpush-message.ts';
-export type { WebPushService } from './webpush/webpush-service.ts';
+export { createWebPushService, type WebPushService, type WebPushServiceOptions } from './webpush/webpush-service.ts';
