@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeLogContract } from '@belfry/testing/log-contract';
+import { realClock } from '@belfry/testing/real-clock';
 import { createEmbeddedLog } from './embedded-log.ts';
-import { systemClock } from './system-clock.fixture.ts';
 
 describeLogContract('log-embedded', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'belfry-log-'));
@@ -11,7 +11,7 @@ describeLogContract('log-embedded', async () => {
     throw error;
   };
   return {
-    open: () => createEmbeddedLog({ directory, clock: systemClock, onFatal }),
+    open: () => createEmbeddedLog({ directory, clock: realClock, onFatal }),
     dispose: () => rm(directory, { recursive: true }),
   };
 });

@@ -1,10 +1,9 @@
-import type { LogRecord } from '@belfry/core/log';
+import type { LogPartition, LogRecord } from '@belfry/core/log';
 import type { StoredBatch } from './log-storage.ts';
-import type { OpenPartition } from './open-topics.ts';
 import { readRecord } from './record-codec.ts';
 
 /** The records of a batch as the thread checked and packed them. Their values share the batch's buffer. */
-export function unpackBatch({ logTopic, partition }: OpenPartition, batch: StoredBatch): LogRecord[] {
+export function unpackBatch({ logTopic, partition }: LogPartition, batch: StoredBatch): LogRecord[] {
   const bytes = Buffer.from(batch.packed);
   const records: LogRecord[] = [];
   let at = 0;

@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Log, NewLogRecord } from '@belfry/core/log';
+import { createEmbeddedLog } from '@belfry/log-embedded';
+import { realClock as clock } from '@belfry/testing/real-clock';
+
+/** Appends and reads of the embedded log, as `libs/log-embedded` offers them to a service: through the port, durable, checksums read. */
+const POSTERS = 64;
+const VALUE_BYTES = 300;
+const PARTITIONS = 8;
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 5);
+
+const value = new Uint8Array(VALUE_BYTES).fill(0x61);
+const keys = Array.from({ length: 10_000 }, (_, user) => `tenant/user-${user}`);
+const directory = await mkdtemp(join(tmpdir(), 'belfry-bench-'));
+const onFatal = (error: Error) => {
+  throw error;
+};
+const log = await createEmbeddedLog({ directory, clock, onFatal });
+
+try {
+  const report = {
+    single: await appends(log, 'single', 1),
+    batchesOf100: await appends(log, 'batches', 100),
+    onePoster: await appends(log, 'one-poster', 1, 1),
+    consume: await consume(log, 'batches'),
+  };
+  process.stdout.write(`${JSON.stringify({ posters: POSTERS, valueBytes: VALUE_BYTES, ...report }, undefined, 2)}\n`);
+} finally {
+  await log.close();
+  await rm(directory, { recursive: true });
+}
+
+async function appends(target: Log, topic: string, batch: number, posters = POSTERS) {
+  await target.ensureTopics([{ name: topic, partitions: PARTITIONS, retentionMs: 86_400_000, groups: [] }]);
+  const startedMs = clock.monotonicMs();
+  const latenciesMs: number[] = [];
+  let next = 0;
+  const post = async () => {
+    while (clock.monotonicMs() - startedMs < SECONDS * 1_000) {
+      const records: NewLogRecord[] = [];
+      for (let index = 0; index < batch; index++) records.push({ key: keys[next++ % keys.length] ?? '', value });
+      const sentMs = clock.monotonicMs();
+      await target.append(topic, records);
+      latenciesMs.push(clock.monotonicMs() - sentMs);
+    }
+  };
+  await Promise.all(Array.from({ length: posters }, post));
+  const seconds = (clock.monotonicMs() - startedMs) / 1_000;
+  latenciesMs.sort((a, b) => a - b);
+  return {
+    recordsPerSecond: Math.round((latenciesMs.length * batch) / seconds),
+    p50Ms: round(latenciesMs[Math.floor(latenciesMs.length * 0.5)]),
+    p99Ms: round(latenciesMs[Math.floor(latenciesMs.length * 0.99)]),
+  };
+}
+
+async function consume(target: Log, topic: string) {
+  let records = 0;
+  const ended = Promise.withResolvers<void>();
+  const total = await count(target, topic);
+  const startedMs = clock.monotonicMs();
+  const consumer = await target.consume(
+    { group: 'reader', logTopics: [topic] },
+    {
+      onAssigned: () => {},
+      onBatch(_partition, _generation, batch) {
+        records += batch.length;
+        if (records >= total) ended.resolve();
+      },
+      onRevoked: () => {},
+    },
+  );
+  await ended.promise;
+  const seconds = (clock.monotonicMs() - startedMs) / 1_000;
+  await consumer.close();
+  return { records, recordsPerSecond: Math.round(records / seconds) };
+}
+
+async function count(target: Log, topic: string): Promise<number> {
+  const settings = { name: topic, partitions: PARTITIONS, retentionMs: 86_400_000, groups: ['reader'] };
+  await target.ensureTopics([settings]);
+  return (await target.lag('reader')).reduce((sum, { records }) => sum + Number(records), 0);
+}
+
+function round(ms: number | undefined): number {
+  return Math.round((ms ?? 0) * 100) / 100;
+}

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { LogRecord } from '@belfry/core/log';
+import type { Random } from '@belfry/core/random';
+import { readWholeLog } from './read-whole-log.ts';
+import { type Acknowledged, faultsOf, parseAcks, WORKLOAD_TOPIC } from './workload.ts';
+
+export type KillRunOptions = {
+  readonly directory: string;
+  readonly random: Random;
+  readonly kills: number;
+  /** Acknowledgements at which a process is killed at the latest; each dies at a random moment before. */
+  readonly acksPerKill: number;
+};
+
+export type KillReport = {
+  readonly kills: number;
+  readonly acknowledged: number;
+  readonly stored: number;
+  readonly faults: readonly string[];
+  readonly slowestOpenMs: number;
+};
+
+const SEQUENCES_PER_RUN = 1_000_000;
+
+/** Kills a process that appends under load, again and again on the same log, and reads after each kill what it added. */
+export async function runKills({ directory, random, kills, acksPerKill }: KillRunOptions): Promise<KillReport> {
+  const faults: string[] = [];
+  const acknowledged: Acknowledged[] = [];
+  let slowestOpenMs = 0;
+  for (let run = 0; run < kills; run++) {
+    const killAt = Math.floor(random.next() * acksPerKill);
+    const acks = await appendUntilKilled(directory, run * SEQUENCES_PER_RUN, killAt);
+    acknowledged.push(...acks);
+    const reading = await readWholeLog({ directory, logTopic: WORKLOAD_TOPIC.name, group: 'reader', commit: true });
+    if (reading.outcome !== 'read')
+      return failed(`after kill ${run + 1}: ${reading.outcome}: ${reading.error.message}`);
+    slowestOpenMs = Math.max(slowestOpenMs, reading.openMs);
+    faults.push(...faultsOf(reading.records, acks));
+  }
+  const whole = await readWholeLog({ directory, logTopic: WORKLOAD_TOPIC.name, group: 'reader-of-all' });
+  let records: readonly LogRecord[] = [];
+  if (whole.outcome === 'read') records = whole.records;
+  else faults.push(`at the end: ${whole.outcome}: ${whole.error.message}`);
+  faults.push(...faultsOf(records, acknowledged));
+  return { kills, acknowledged: acknowledged.length, stored: records.length, faults, slowestOpenMs };
+
+  function failed(fault: string): KillReport {
+    return { kills, acknowledged: acknowledged.length, stored: 0, faults: [...faults, fault], slowestOpenMs };
+  }
+}
+
+async function appendUntilKilled(directory: string, firstSequence: number, killAt: number): Promise<Acknowledged[]> {
+  const appender = fileURLToPath(new URL('./appender.ts', import.meta.url));
+  const args = [appender, directory, '1', String(firstSequence), String(SEQUENCES_PER_RUN)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  let text = '';
+  let lines = 0;
+  child.stdout.setEncoding('utf8');
+  child.stdout.on('data', (chunk: string) => {
+    text += chunk;
+    lines += chunk.split('\n').length - 1;
+    if (lines >= killAt) child.kill('SIGKILL');
+  });
+  const [exitCode, signal] = await closed;
+  if (signal !== 'SIGKILL') throw new Error(`the appender ended by itself with ${exitCode ?? signal}`);
+  return parseAcks(text);
+}
