@@ -50,7 +50,8 @@ export function createProducerApi(deps: ProducerApiDeps): Service[] {
   http.register(async (repeatable: HttpApp) => {
     addIdempotency(repeatable, deps);
     addNotificationIntake(repeatable, routeDeps);
-    addBatchRoute(repeatable, routeDeps);
+    // Again a scope: the other routes must not take NDJSON.
+    repeatable.register(async (batch: HttpApp) => addBatchRoute(batch, routeDeps));
     addDeviceRegistration(repeatable, routeDeps);
     addInboxReadRoute(repeatable, routeDeps);
     addRedriveRoute(repeatable, routeDeps);

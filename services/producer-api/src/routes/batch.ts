@@ -29,7 +29,7 @@ const itemSchema = z.object({
 });
 type ItemView = z.infer<typeof itemSchema>;
 
-/** `POST /v1/notifications/batch`, as a JSON array or as NDJSON. */
+/** `POST /v1/notifications/batch`, as a JSON array or as NDJSON, which every route of the given scope takes from then on. */
 export function addBatchRoute(app: HttpApp, { authentication, intake }: BatchRouteDeps): void {
   app.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, async (_request: unknown, text: string) =>
     parseNdjson(text),
@@ -62,11 +62,12 @@ export function addBatchRoute(app: HttpApp, { authentication, intake }: BatchRou
     async (request, reply) => {
       const { tenant } = principalOf(request);
       const seed = request.idempotencySeed;
+      const takeInTurn = createTurns(intake);
       const results = await Promise.all(
         request.body.map(async (item, index): Promise<IntakeResult> => {
           const checked = check(item);
           if (!checked.ok) return checked;
-          return intake({ tenant, request: checked.request, ...seedOf(seed, index) });
+          return takeInTurn({ tenant, request: checked.request, ...seedOf(seed, index) });
         }),
       );
       const retryable = results.find((result) => !result.ok && isForLater(result.problem));
@@ -75,6 +76,18 @@ export function addBatchRoute(app: HttpApp, { authentication, intake }: BatchRou
       return reply.code(207).send({ items: results.map(toItemView) });
     },
   );
+}
+
+/** Items with the same id one after the other, all else at once: a repeat within a batch meets an accepted notification, not one that is on its way. */
+function createTurns(intake: Intake): Intake {
+  const latest = new Map<string, Promise<IntakeResult>>();
+  return (input) => {
+    const { id } = input.request;
+    if (id === undefined) return intake(input);
+    const turn = (latest.get(id) ?? Promise.resolve()).then(() => intake(input));
+    latest.set(id, turn);
+    return turn;
+  };
 }
 
 type CheckedItem =

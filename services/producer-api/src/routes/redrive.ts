@@ -17,15 +17,21 @@ export type RedriveRouteDeps = {
 const MAX_IDS = 1_000;
 const DEFAULT_RATE_PER_SECOND = 50;
 
-const options = {
-  dryRun: z.boolean().default(false).describe('Count only'),
-  ratePerSecond: z.int().min(1).max(10_000).default(DEFAULT_RATE_PER_SECOND).describe('Deliveries released per second'),
-};
-
-const redriveSchema = z.union([
-  z.strictObject({ ids: z.array(z.string().min(1).max(LIMITS.idLength)).min(1).max(MAX_IDS), ...options }),
-  z.strictObject({ filter: filterSchema, ...options }),
-]);
+const redriveSchema = z
+  .strictObject({
+    ids: z.array(z.string().min(1).max(LIMITS.idLength)).min(1).max(MAX_IDS).optional(),
+    filter: filterSchema.optional().describe('Instead of `ids`; an empty one means all'),
+    dryRun: z.boolean().default(false).describe('Count only'),
+    ratePerSecond: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(DEFAULT_RATE_PER_SECOND)
+      .describe('Deliveries released per second'),
+  })
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), {
+    error: 'give either ids or a filter',
+  });
 
 /** `POST /v1/dead-letters/redrive`. */
 export function addRedriveRoute(app: HttpApp, { authentication, store, random }: RedriveRouteDeps): void {
@@ -38,7 +44,7 @@ export function addRedriveRoute(app: HttpApp, { authentication, store, random }:
           tag: 'Dead letters',
           operationId: 'redrive',
           summary: 'Send dead letters again',
-          description: `By id or by filter, at most ${MAX_REDRIVE_BATCH.toLocaleString('en')} a request: call again for the rest. An empty filter means all.`,
+          description: `By id or by filter, at most ${MAX_REDRIVE_BATCH.toLocaleString('en')} a request: call again for the rest.`,
           scope: 'dead-letters',
         }),
         body: redriveSchema,
@@ -72,8 +78,8 @@ export function addRedriveRoute(app: HttpApp, { authentication, store, random }:
 }
 
 function selectionOf(body: z.infer<typeof redriveSchema>): RedriveRequest['selection'] {
-  if ('ids' in body) return { kind: 'ids', ids: [...new Set(body.ids)] };
-  return { kind: 'filter', filter: toFilter(body.filter) };
+  if (body.ids !== undefined) return { kind: 'ids', ids: [...new Set(body.ids)] };
+  return { kind: 'filter', filter: toFilter(body.filter ?? {}) };
 }
 
 function nameOf(principal: Principal): string {
