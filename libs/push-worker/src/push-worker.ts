@@ -11,6 +11,7 @@ import { LANE_WEIGHTS } from '@belfry/protocol/lane-weights';
 import { deliveriesTopic, workerGroup } from '@belfry/protocol/log-topics';
 import type { Logger, Metrics } from '@belfry/runtime';
 import { createWorker } from '@belfry/worker';
+import { createLagReporter } from './lag-reporter.ts';
 import { workerObserver } from './worker-observer.ts';
 
 export type PushWorkerDeps = {
@@ -67,5 +68,5 @@ export function createPushWorker(deps: PushWorkerDeps): Service[] {
     start: async () => {},
     stop: () => adapter.close(),
   };
-  return [adapterService, worker];
+  return [adapterService, worker, createLagReporter(group, log, clock, metrics, logger)];
 }

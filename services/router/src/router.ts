@@ -8,7 +8,7 @@ import type { Store } from '@belfry/core/store/store';
 import { createRoute, type ReceiptFeed } from '@belfry/dispatch';
 import { LANE_WEIGHTS } from '@belfry/protocol/lane-weights';
 import { jobsTopic, ROUTER_GROUP } from '@belfry/protocol/log-topics';
-import { workerObserver } from '@belfry/push-worker';
+import { createLagReporter, workerObserver } from '@belfry/push-worker';
 import type { Logger, Metrics } from '@belfry/runtime';
 import { createWorker } from '@belfry/worker';
 
@@ -40,5 +40,6 @@ export function createRouter(deps: RouterDeps): Service[] {
       onHandlerError: () => 'retry',
       observe: workerObserver(ROUTER_GROUP, metrics, logger),
     }),
+    createLagReporter(ROUTER_GROUP, log, clock, metrics, logger),
   ];
 }
