@@ -61,5 +61,8 @@ export const AMBIENT_LAYERS: readonly Layer[] = ['runtime', 'testing', 'e2e', 'b
 /** Single files that implement Clock or Random where libs/runtime cannot be imported. */
 export const AMBIENT_FILES: readonly string[] = ['libs/client/src/browser-clock.ts'];
 
+/** They name the `main.ts` of a service, to start it as a process of its own. */
+export const STARTS_PROCESSES: readonly Layer[] = ['e2e', 'bench'];
+
 export const LINES_MAX = 400;
 export const MAIN_LINES_MAX = 80;

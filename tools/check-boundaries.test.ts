@@ -82,6 +82,7 @@ describe('checkFile', () => {
       "new Worker(new URL('../../log/src/w.ts', import.meta.url));",
       /outside/,
     ],
+    ['a service in e2e', E2E, 'a.ts', "import { x } from '../services/api/src/index.ts';", /outside of e2e/],
     ['a test in production code', STORE, 'src/a.ts', "import { x } from './b.test.ts';", /for tests only/],
     ['its own package', STORE, 'src/a.ts', "import { x } from '@b/store';", /its own package/],
     ['a builtin without its prefix', CORE, 'src/a.ts', "import fs from 'fs';", /without node:/],
@@ -116,6 +117,7 @@ describe('checkFile', () => {
     ['as an import in a comment', STORE, 'src/a.ts', "// import { x } from '@b/log';"],
     ['as what a layer may import', STORE, 'src/a.ts', "import { x } from '@b/core/clock';\nimport k from 'kysely';"],
     ['as a neighbour in a test', STORE, 'src/a.test.ts', "import '@b/testing/clock';\nimport '@b/log';"],
+    ['as a process to start', E2E, 'a.ts', "new URL('../services/api/src/main.ts', import.meta.url);"],
     ['as a service in standalone', ALL, 'src/a.ts', "import { x } from '@b/api';"],
   ])('accepts it %s', (_name, owner, file, text) => {
     expect(check(owner, file, text)).toEqual([]);

@@ -8,6 +8,7 @@ import {
   type Layer,
   LINES_MAX,
   MAIN_LINES_MAX,
+  STARTS_PROCESSES,
   TEST_LAYERS,
 } from './boundary-rules.ts';
 import { stripSource } from './strip-source.ts';
@@ -80,6 +81,7 @@ type ImportContext = {
 function importProblem(specifier: string, { file, owner, workspace, isTest }: ImportContext): string | undefined {
   if (specifier.startsWith('.')) {
     const target = path.posix.join(path.posix.dirname(file.path), specifier);
+    if (STARTS_PROCESSES.includes(owner.layer) && target.endsWith('/main.ts')) return undefined;
     if (!target.startsWith(`${owner.folder}/`)) return `imports ${specifier}, which is outside of ${owner.folder}`;
     if (!isTest && isTestFile(target)) return `imports ${specifier}, which is for tests only`;
     return undefined;
