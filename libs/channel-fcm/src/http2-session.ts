@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { failureCode } from './failure-code.ts';
+import { readHttp2Answer } from './http2-answer.ts';
 import type { TransportRequest, TransportResult, TransportSettings } from './transport.ts';
 
 export type SessionEvents = {
@@ -26,9 +27,6 @@ export type SessionOpening =
   | { readonly kind: 'open'; readonly session: Http2Session }
   | { readonly kind: 'http1-only' }
   | { readonly kind: 'failed'; readonly code: string };
-
-/** The largest answer that is kept; FCM's errors have under 2 KiB. The rest is read and dropped. */
-const MAX_ANSWER_CHARACTERS = 65_536;
 
 /**
  * Connects and waits for the server's SETTINGS, so that the very first requests already respect its stream limit. Whatever fails in here
@@ -153,7 +151,7 @@ function wrap(
   };
   const wasRefused = (stream: ClientHttp2Stream) =>
     stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || (stream.id ?? 0) > lastStream;
-  const refusedBy = () => (lastStream < Number.POSITIVE_INFINITY ? 'GOAWAY' : 'REFUSED_STREAM');
+  const refusalCode = () => (lastStream < Number.POSITIVE_INFINITY ? 'GOAWAY' : 'REFUSED_STREAM');
 
   return {
     room: () => (retired || session.closed || session.destroyed ? 0 : Math.max(0, limit() - active)),
@@ -165,54 +163,20 @@ function wrap(
       }
       active += 1;
       lastUsedMs = clock.monotonicMs();
-      return new Promise((resolve) => {
-        let status = 0;
-        let retryAfter: string | undefined;
-        let body = '';
-        let ended = false;
-        let receivedBytes = 0;
-        let announcedBytes: number | undefined;
-        let failure: string | undefined;
-        const settle = (result: TransportResult) => {
-          stopTimer();
-          signal.removeEventListener('abort', onAbort);
-          resolve(result);
-        };
-        const abandon = (code: string) => {
-          settle({ kind: 'failed', failure: 'broken', code });
-          stream.close(constants.NGHTTP2_CANCEL);
-        };
-        const onAbort = () => abandon('ABORTED');
-        const stopTimer = clock.schedule(settings.requestTimeoutMs, () => abandon('ETIMEDOUT'));
-        signal.addEventListener('abort', onAbort, { once: true });
-        stream.setEncoding('utf8');
-        stream.on('response', (headers) => {
-          status = headers[':status'] ?? 0;
-          retryAfter = headers['retry-after'];
-          const length = headers['content-length'];
-          announcedBytes = length === undefined ? undefined : Number(length);
-        });
-        stream.on('data', (chunk: string) => {
-          receivedBytes += Buffer.byteLength(chunk);
-          if (body.length < MAX_ANSWER_CHARACTERS) body += chunk;
-        });
-        stream.on('end', () => {
-          // Node also ends the stream of a connection that broke off in the middle of an answer.
-          const whole = announcedBytes === undefined ? !session.destroyed : announcedBytes === receivedBytes;
-          ended = status !== 0 && whole;
-        });
-        stream.on('error', (error) => {
-          failure = failureCode(error);
-        });
-        stream.on('close', () => {
-          active -= 1;
-          lastUsedMs = clock.monotonicMs();
-          if (ended) settle({ kind: 'answered', status, retryAfter, body });
-          else if (wasRefused(stream)) settle({ kind: 'failed', failure: 'refused-stream', code: refusedBy() });
-          else settle({ kind: 'failed', failure: 'broken', code: failure ?? 'ECONNRESET' });
-          if (active === 0 && retired) idle.resolve();
-          events.onRoom();
-        });
+      stream.once('close', () => {
+        active -= 1;
+        lastUsedMs = clock.monotonicMs();
+        // A server that refuses one stream refuses the next: what comes now goes to another connection.
+        if (wasRefused(stream)) retire();
+        if (active === 0 && retired) idle.resolve();
+        events.onRoom();
+      });
+      return readHttp2Answer(stream, {
+        signal,
+        clock,
+        timeoutMs: settings.requestTimeoutMs,
+        isConnectionGone: () => session.destroyed,
+        refusedBy: () => (wasRefused(stream) ? refusalCode() : undefined),
       });
     },
     async close() {
