@@ -108,7 +108,7 @@ it('handles everything, in order per key, though workers come and go and some ha
   expect(new Set(ledger.handled).size).toBe(total);
   const inOrder = Array.from({ length: PER_KEY }, (_, round) => round);
   for (const rounds of ledger.firstRounds.values()) expect(rounds).toEqual(inOrder);
-});
+}, 60_000);
 
 it('continues after a stop at the commit: nothing lost, and repeated is only what was under way', async () => {
   const ledger = createLedger();
@@ -133,4 +133,4 @@ it('continues after a stop at the commit: nothing lost, and repeated is only wha
   expect(new Set(ledger.handled).size).toBe(total);
   expect(ledger.handled.length - total).toBeGreaterThanOrEqual(16);
   expect(ledger.handled.length - total).toBeLessThanOrEqual(6 * 200);
-});
+}, 60_000);

@@ -139,6 +139,7 @@ export function createWorker(options: WorkerOptions): Worker {
       dispatcher.pump();
       if (run.buffered >= limits.bufferedRecords) pause(run);
     },
+    /** Without a last commit: the log ignores commits of this generation from here on. What was done since the last one comes again. */
     onRevoked(partition, generation) {
       const run = assignments.revoke(partition, generation);
       if (run === undefined) return;
