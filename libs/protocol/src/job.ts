@@ -15,7 +15,7 @@ export const jobSchema = z.object({
     type: z.string().min(1).max(LIMITS.typeLength),
     title: z.string().min(1).max(LIMITS.titleLength),
     body: z.string().max(LIMITS.bodyLength).optional(),
-    data: z.record(z.string().max(128), z.unknown()).optional(),
+    data: z.record(z.string().max(128), z.json()).optional(),
     icon: z.string().max(LIMITS.urlLength).optional(),
     url: z.string().max(LIMITS.urlLength).optional(),
     channels: z.array(channelSchema).min(1).optional(),

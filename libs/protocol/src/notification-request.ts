@@ -21,9 +21,8 @@ export const notificationRequestSchema = z.strictObject({
   type: z.string().min(1).max(LIMITS.typeLength).describe('What kind of event this is, for preferences and display'),
   title: z.string().min(1).max(LIMITS.titleLength),
   body: z.string().max(LIMITS.bodyLength).optional(),
-  // Not `z.json()`: what JSON.parse gives is JSON, and checking it would recurse as deep as the sender likes.
   data: z
-    .record(z.string().max(128), z.unknown())
+    .record(z.string().max(128), z.json())
     .optional()
     .describe('Anything the application needs; counts towards the size'),
   icon: z.string().max(LIMITS.urlLength).optional(),

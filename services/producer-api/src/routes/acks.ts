@@ -29,7 +29,7 @@ export function addAckRoute(app: HttpApp, { authentication, realtime }: AckRoute
           user: userIdSchema.optional().describe('For an API key: who acknowledges'),
         }),
         response: {
-          200: z.object({ acknowledged: z.int().describe('How many ids were taken') }),
+          200: z.object({ acknowledged: z.int().describe('How many ids were taken') }).describe('Acknowledged'),
           ...bodyProblemResponses(),
         },
       },

@@ -60,7 +60,7 @@ export function addDeadLetterRoutes(app: HttpApp, { authentication, store }: Dea
         }),
         querystring: pageQuery.extend(filterSchema.shape),
         response: {
-          200: z.object({ items: z.array(letterSchema), next: nextSchema }),
+          200: z.object({ items: z.array(letterSchema), next: nextSchema }).describe('A page of dead letters'),
           ...problemResponses('cursor_invalid'),
         },
       },
@@ -88,7 +88,7 @@ export function addDeadLetterRoutes(app: HttpApp, { authentication, store }: Dea
           summary: 'Open dead letters by cause',
           scope: 'dead-letters',
         }),
-        response: { 200: z.object({ items: z.array(groupSchema) }), ...problemResponses() },
+        response: { 200: z.object({ items: z.array(groupSchema) }).describe('Causes'), ...problemResponses() },
       },
     },
     async (request) => {

@@ -114,7 +114,7 @@ export function addDeviceRoutes(app: HttpApp, { authentication, store }: DeviceR
           userToken: true,
         }),
         params: userParams,
-        response: { 200: z.object({ items: z.array(deviceSchema) }), ...problemResponses() },
+        response: { 200: z.object({ items: z.array(deviceSchema) }).describe('All of them'), ...problemResponses() },
       },
     },
     async (request) => {

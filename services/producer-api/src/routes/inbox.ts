@@ -1,6 +1,6 @@
 import { DELIVERY_STATES } from '@belfry/core/delivery';
-import type { InboxItem, UserStreamStore } from '@belfry/core/store/user-stream';
-import type { RealtimeState } from '@belfry/dispatch';
+import type { InboxItem, RealtimeMark, UserStreamStore } from '@belfry/core/store/user-stream';
+import type { RealtimeState, ReceiptFeed } from '@belfry/dispatch';
 import { toClientNotification } from '@belfry/protocol/client-notification';
 import { formatCursor, parseCursor } from '@belfry/protocol/cursor';
 import { type Authentication, type HttpApp, principalOf } from '@belfry/runtime';
@@ -13,7 +13,8 @@ import { notificationIdsSchema, userParams } from '../user-params.ts';
 
 export type InboxRouteDeps = {
   readonly authentication: Authentication;
-  readonly store: Pick<UserStreamStore, 'epoch' | 'readInbox'>;
+  readonly store: Pick<UserStreamStore, 'epoch' | 'readInbox' | 'markRead'>;
+  readonly receipts: ReceiptFeed;
   readonly realtime: RealtimeState;
 };
 
@@ -61,7 +62,7 @@ export function addInboxRoutes(app: HttpApp, { authentication, store }: InboxRou
         }),
         params: userParams,
         querystring: pageQuery,
-        response: { 200: inboxSchema, ...problemResponses('cursor_invalid') },
+        response: { 200: inboxSchema.describe('A page of the inbox'), ...problemResponses('cursor_invalid') },
       },
     },
     async (request) => {
@@ -79,7 +80,8 @@ export function addInboxRoutes(app: HttpApp, { authentication, store }: InboxRou
 }
 
 /** `POST /v1/users/{user}/inbox/read`. */
-export function addInboxReadRoute(app: HttpApp, { authentication, realtime }: InboxRouteDeps): void {
+export function addInboxReadRoute(app: HttpApp, deps: InboxRouteDeps): void {
+  const { authentication, realtime } = deps;
   app.post(
     '/v1/users/:user/inbox/read',
     {
@@ -97,7 +99,7 @@ export function addInboxReadRoute(app: HttpApp, { authentication, realtime }: In
         body: readRequestSchema,
         headers: repeatableHeaders,
         response: {
-          200: z.object({ read: z.int().describe('How many were unread before') }),
+          200: z.object({ read: z.int().describe('How many were unread before') }).describe('Marked'),
           ...repeatableProblemResponses(),
         },
       },
@@ -106,9 +108,25 @@ export function addInboxReadRoute(app: HttpApp, { authentication, realtime }: In
       const { tenant } = principalOf(request);
       const recipient = { tenant, user: request.params.user };
       if ('all' in request.body) return { read: await realtime.readAll(recipient) };
-      return { read: await realtime.read([{ ...recipient, notificationIds: request.body.ids }]) };
+      return { read: await readSome(deps, { ...recipient, notificationIds: request.body.ids }) };
     },
   );
+}
+
+/** Like `RealtimeState.read`, which does not tell how many became read. */
+async function readSome({ store, receipts }: InboxRouteDeps, mark: RealtimeMark): Promise<number> {
+  const changes = await store.markRead([mark]);
+  await receipts.append(
+    changes.map(({ tenant, user, notificationId, deliveryId, state }) => ({
+      tenant,
+      notificationId,
+      recipient: user,
+      deliveryId,
+      channel: 'realtime' as const,
+      state,
+    })),
+  );
+  return changes.length;
 }
 
 /** The offset before which the page ends; undefined for the newest page. A cursor of another epoch belongs to a history that is lost. */

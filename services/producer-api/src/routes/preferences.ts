@@ -44,7 +44,7 @@ export function addPreferenceRoutes(app: HttpApp, { authentication, store }: Pre
           userToken: true,
         }),
         params: userParams,
-        response: { 200: preferencesSchema, ...problemResponses() },
+        response: { 200: preferencesSchema.describe('What is set'), ...problemResponses() },
       },
     },
     async (request) => {
@@ -70,7 +70,7 @@ export function addPreferenceRoutes(app: HttpApp, { authentication, store }: Pre
         params: userParams,
         body: preferencesSchema,
         response: {
-          200: preferencesSchema,
+          200: preferencesSchema.describe('What is set now'),
           ...bodyProblemResponses(),
         },
       },

@@ -50,13 +50,15 @@ export function addRedriveRoute(app: HttpApp, { authentication, store, random }:
         body: redriveSchema,
         headers: repeatableHeaders,
         response: {
-          202: z.object({
-            taskId: z.string(),
-            matched: z.int(),
-            skipped: z.int(),
-            skippedReasons: z.record(z.string(), z.int()).describe('`skipped`, by reason'),
-            redriven: z.int().describe('0 for a dry run'),
-          }),
+          202: z
+            .object({
+              taskId: z.string(),
+              matched: z.int(),
+              skipped: z.int(),
+              skippedReasons: z.record(z.string(), z.int()).describe('`skipped`, by reason'),
+              redriven: z.int().describe('0 for a dry run'),
+            })
+            .describe('Claimed, and released at the asked rate'),
           ...repeatableProblemResponses(),
         },
       },

@@ -37,7 +37,7 @@ export function addTicketRoute(app: HttpApp, { authentication, store, clock, ran
         }),
         body: z.strictObject({ user: userIdSchema }),
         response: {
-          201: z.object({ ticket: z.string(), expiresAt: z.iso.datetime() }),
+          201: z.object({ ticket: z.string(), expiresAt: z.iso.datetime() }).describe('Shown once'),
           ...bodyProblemResponses(),
         },
       },

@@ -31,7 +31,9 @@ export function addTopicRoutes(app: HttpApp, { authentication, store }: TopicRou
         params: topicParams,
         querystring: pageQuery,
         response: {
-          200: z.object({ items: z.array(z.object({ user: z.string() })), next: nextSchema }),
+          200: z
+            .object({ items: z.array(z.object({ user: z.string() })), next: nextSchema })
+            .describe('A page of subscribers'),
           ...problemResponses('cursor_invalid'),
         },
       },
@@ -64,7 +66,7 @@ export function addTopicRoutes(app: HttpApp, { authentication, store }: TopicRou
         params: topicParams,
         body: z.strictObject({ users: z.array(userIdSchema).min(1).max(LIMITS.usersPerRequest) }),
         response: {
-          200: z.object({ added: z.int().describe('How many were new') }),
+          200: z.object({ added: z.int().describe('How many were new') }).describe('Added'),
           ...bodyProblemResponses(),
         },
       },

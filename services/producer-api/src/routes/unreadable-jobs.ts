@@ -36,7 +36,7 @@ export function addUnreadableJobRoute(app: HttpApp, { authentication, store }: U
         }),
         querystring: pageQuery,
         response: {
-          200: z.object({ items: z.array(jobSchema), next: nextSchema }),
+          200: z.object({ items: z.array(jobSchema), next: nextSchema }).describe('A page of records'),
           ...problemResponses('cursor_invalid'),
         },
       },

@@ -24,7 +24,7 @@ export function addWebPushKeyRoute(app: HttpApp, { publicKey, keyId }: WebPushKe
           scope: undefined,
         }),
         response: {
-          200: z.object({ publicKey: z.string(), keyId: z.string() }),
+          200: z.object({ publicKey: z.string(), keyId: z.string() }).describe('The current key'),
           ...onlyProblemResponses('internal_error'),
         },
       },
