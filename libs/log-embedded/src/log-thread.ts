@@ -8,6 +8,7 @@ export type LogThreadData = {
   readonly directory: string;
   readonly minFreeBytes: number;
   readonly maxFileBytes: number | undefined;
+  readonly checkpointPages: number;
 };
 
 export type LogThreadMethods = {
@@ -21,15 +22,13 @@ export type LogThreadMethods = {
   trim: LogStorage['trim'];
 };
 
-/** 16 MiB of WAL before a checkpoint: each costs two syncs more, and reading the WAL back at a start takes only milliseconds. */
-const CHECKPOINT_PAGES = 4_096;
 const PAGE_BYTES = 4_096;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-createThreadServer(({ directory, minFreeBytes, maxFileBytes }: LogThreadData) => {
+createThreadServer(({ directory, minFreeBytes, maxFileBytes, checkpointPages }: LogThreadData) => {
   return naming(() => {
-    const database = openDatabase({ path: join(directory, 'log.db'), checkpointPages: CHECKPOINT_PAGES });
+    const database = openDatabase({ path: join(directory, 'log.db'), checkpointPages });
     const storage = new LogStorage(database, new DiskSpace(directory, minFreeBytes));
     if (maxFileBytes !== undefined) {
       database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxFileBytes / PAGE_BYTES))}`);

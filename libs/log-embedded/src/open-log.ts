@@ -20,18 +20,19 @@ const READ_AGAIN_AFTER_MS = 50;
 
 export type OpenLogOptions = Required<Pick<EmbeddedLogOptions, 'directory' | 'clock' | 'onFatal' | 'minFreeBytes'>> & {
   readonly maxFileBytes: number | undefined;
+  readonly checkpointPages: number;
   readonly retentionIntervalMs: number;
   readonly onClosed: () => void;
 };
 
 /** Opens the log in a directory that this process has locked. */
 export async function openLog(options: OpenLogOptions): Promise<EmbeddedLog> {
-  const { directory, minFreeBytes, maxFileBytes } = options;
+  const { directory, minFreeBytes, maxFileBytes, checkpointPages } = options;
   let log: OpenLog | undefined;
   const thread = await orLogFailure(
     createThreadClient<LogThreadMethods>({
       entry: new URL('./log-thread.ts', import.meta.url),
-      data: { directory, minFreeBytes, maxFileBytes } satisfies LogThreadData,
+      data: { directory, minFreeBytes, maxFileBytes, checkpointPages } satisfies LogThreadData,
       name: 'embedded log',
       onDeath: (error) => log?.fail(toLogFailure(error)),
     }),

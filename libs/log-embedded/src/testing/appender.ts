@@ -1,4 +1,4 @@
-// Usage: node appender.ts <directory> <acks file descriptor or path> <first sequence> <records>. Appends under load until it has appended that
+// Usage: node appender.ts <directory> <acks file descriptor or path> <first sequence> <records> [checkpoint pages]. Appends under load until it has appended that
 // many or is killed; writes a line for each acknowledged record.
 import { openSync, writeSync } from 'node:fs';
 import { realClock } from '@belfry/testing/real-clock';
@@ -6,13 +6,14 @@ import { createEmbeddedLog } from '../embedded-log.ts';
 import { ackLine, WORKLOAD_TOPIC, workloadRecord } from './workload.ts';
 
 const POSTERS = 32;
-const [directory = '', acks = '1', firstSequence = '0', records = '0'] = process.argv.slice(2);
+const [directory = '', acks = '1', firstSequence = '0', records = '0', checkpointPages = '4096'] =
+  process.argv.slice(2);
 const witness = /^\d+$/.test(acks) ? Number(acks) : openSync(acks, 'a');
 const lastSequence = Number(firstSequence) + Math.ceil(Number(records) / POSTERS);
 const onFatal = (error: Error) => {
   throw error;
 };
-const log = await createEmbeddedLog({ directory, clock: realClock, onFatal });
+const log = await createEmbeddedLog({ directory, clock: realClock, onFatal, checkpointPages: Number(checkpointPages) });
 await log.ensureTopics([WORKLOAD_TOPIC]);
 
 await Promise.all(
