@@ -7,11 +7,11 @@ import {
   type ProviderSimulator,
   type ScriptStep,
 } from '@belfry/provider-simulator';
+import { realClock } from '@belfry/testing/real-clock';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AccessTokens, createAccessTokens, fixedAccessToken } from './access-tokens.ts';
 import { createFcmChannel, type FcmChannel, type FcmChannelOptions } from './fcm-channel.ts';
 import { pushDelivery } from './push-delivery.fixture.ts';
-import { realClock } from './real-clock.fixture.ts';
 
 const NEVER = new AbortController().signal;
 

@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { certificateAuthorityPem, createProviderSimulator } from '@belfry/provider-simulator';
+import { realClock } from '@belfry/testing/real-clock';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { answer, type Http2TestServerOptions, startHttp2Server } from './http2-server.fixture.ts';
-import { realClock } from './real-clock.fixture.ts';
 import { createTransport, type Transport, type TransportOptions } from './transport.ts';
 
 const NEVER = new AbortController().signal;

@@ -1,18 +1,9 @@
-import type { Clock } from '@belfry/core/clock';
+import { realClock as clock } from '@belfry/testing/real-clock';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { certificateAuthorityPem } from '../certificates.ts';
 import { createProviderSimulator, type ProviderSimulator } from '../provider-simulator.ts';
 import { FCM_ERRORS, fcmErrorReply, fcmErrorStep } from './fcm-error-body.ts';
-
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  schedule(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 const REFUSED: readonly { readonly what: string; readonly body: unknown; readonly field: string }[] = [
   { what: 'broken JSON', body: '{"message":', field: '' },
