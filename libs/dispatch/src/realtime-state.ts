@@ -7,7 +7,8 @@ import type { ReceiptFeed } from './receipt-feed.ts';
 export type RealtimeState = {
   sent(marks: readonly RealtimeMark[]): Promise<void>;
   acknowledge(marks: readonly RealtimeMark[]): Promise<void>;
-  read(marks: readonly RealtimeMark[]): Promise<void>;
+  /** Returns how many became read. */
+  read(marks: readonly RealtimeMark[]): Promise<number>;
   /** Returns how many became read. */
   readAll(user: RecipientKey): Promise<number>;
 };
@@ -30,7 +31,11 @@ export function createRealtimeState(
   return {
     sent: async (marks) => tell(await store.markSent(marks)),
     acknowledge: async (marks) => tell(await store.acknowledge(marks)),
-    read: async (marks) => tell(await store.markRead(marks)),
+    read: async (marks) => {
+      const changes = await store.markRead(marks);
+      await tell(changes);
+      return changes.length;
+    },
     readAll: async (user) => {
       const { count, changes } = await store.markAllRead(user);
       await tell(changes);

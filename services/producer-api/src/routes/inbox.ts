@@ -1,6 +1,6 @@
 import { DELIVERY_STATES } from '@belfry/core/delivery';
-import type { InboxItem, RealtimeMark, UserStreamStore } from '@belfry/core/store/user-stream';
-import type { RealtimeState, ReceiptFeed } from '@belfry/dispatch';
+import type { InboxItem, UserStreamStore } from '@belfry/core/store/user-stream';
+import type { RealtimeState } from '@belfry/dispatch';
 import { toClientNotification } from '@belfry/protocol/client-notification';
 import { formatCursor, parseCursor } from '@belfry/protocol/cursor';
 import { type Authentication, type HttpApp, principalOf } from '@belfry/runtime';
@@ -13,8 +13,7 @@ import { notificationIdsSchema, userParams } from '../user-params.ts';
 
 export type InboxRouteDeps = {
   readonly authentication: Authentication;
-  readonly store: Pick<UserStreamStore, 'epoch' | 'readInbox' | 'markRead'>;
-  readonly receipts: ReceiptFeed;
+  readonly store: Pick<UserStreamStore, 'epoch' | 'readInbox'>;
   readonly realtime: RealtimeState;
 };
 
@@ -80,8 +79,7 @@ export function addInboxRoutes(app: HttpApp, { authentication, store }: InboxRou
 }
 
 /** `POST /v1/users/{user}/inbox/read`. */
-export function addInboxReadRoute(app: HttpApp, deps: InboxRouteDeps): void {
-  const { authentication, realtime } = deps;
+export function addInboxReadRoute(app: HttpApp, { authentication, realtime }: InboxRouteDeps): void {
   app.post(
     '/v1/users/:user/inbox/read',
     {
@@ -108,25 +106,9 @@ export function addInboxReadRoute(app: HttpApp, deps: InboxRouteDeps): void {
       const { tenant } = principalOf(request);
       const recipient = { tenant, user: request.params.user };
       if ('all' in request.body) return { read: await realtime.readAll(recipient) };
-      return { read: await readSome(deps, { ...recipient, notificationIds: request.body.ids }) };
+      return { read: await realtime.read([{ ...recipient, notificationIds: request.body.ids }]) };
     },
   );
-}
-
-/** Like `RealtimeState.read`, which does not tell how many became read. */
-async function readSome({ store, receipts }: InboxRouteDeps, mark: RealtimeMark): Promise<number> {
-  const changes = await store.markRead([mark]);
-  await receipts.append(
-    changes.map(({ tenant, user, notificationId, deliveryId, state }) => ({
-      tenant,
-      notificationId,
-      recipient: user,
-      deliveryId,
-      channel: 'realtime' as const,
-      state,
-    })),
-  );
-  return changes.length;
 }
 
 /** The offset before which the page ends; undefined for the newest page. A cursor of another epoch belongs to a history that is lost. */
