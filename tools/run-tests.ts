@@ -1,45 +1,64 @@
-// Usage: node tools/run-tests.ts [unit|needs]. Every test of the repository, or one kind; the last line of output sums them up.
+// Usage: node tools/run-tests.ts [unit|needs] [--add]. Every test of the repository, or one kind; the last line of output sums them up.
+// With --add the sum includes what an earlier run of the other kind left.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { readWorkspace } from './read-workspace.ts';
+import { isTestKind, TEST_KINDS, type TestKind } from './test-kinds.ts';
 import { countTests, type TestReport } from './test-report.ts';
 
-type Kind = 'unit' | 'needs';
+type Project = { readonly name: string; readonly folder: string };
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const TARGETS: Readonly<Record<Kind, string>> = { unit: 'test', needs: 'test:needs' };
+const TOOLS: Project = { name: 'tools', folder: 'tools' };
 /** They start whole processes and would be slowed down by, and slow down, everything that runs beside them. */
 const ALONE = ['@belfry/e2e', '@belfry/bench'];
+const ALL_KINDS = Object.keys(TEST_KINDS).filter(isTestKind);
 
-const asked = process.argv[2];
-if (asked !== undefined && asked !== 'unit' && asked !== 'needs') {
-  console.error('usage: run-tests.ts [unit|needs]');
+const args = process.argv.slice(2);
+const add = args.includes('--add');
+const [asked, ...unknown] = args.filter((arg) => arg !== '--add');
+if ((asked !== undefined && !isTestKind(asked)) || unknown.length > 0) {
+  console.error('usage: run-tests.ts [unit|needs] [--add]');
   process.exit(2);
 }
-const kinds: readonly Kind[] = asked === undefined ? ['unit', 'needs'] : [asked];
+const kinds = asked === undefined ? ALL_KINDS : [asked];
+const projects: readonly Project[] = [TOOLS, ...readWorkspace(ROOT).workspace.packages.values()];
 
-const folders = ['tools', ...[...readWorkspace(ROOT).workspace.packages.values()].map((one) => one.folder)];
-const reportOf = (folder: string, kind: Kind) => path.join(ROOT, folder, '.vitest', `${kind}.json`);
-for (const folder of folders) for (const kind of kinds) rmSync(reportOf(folder, kind), { force: true });
+for (const project of projects) for (const kind of kinds) rmSync(reportOf(project, kind), { force: true });
 
 let allPassed = true;
 for (const kind of kinds) {
-  if (kind === 'unit') await step('tools', ['tools/run-vitest.ts', 'unit'], path.join(ROOT, 'tools'));
-  const rest = kind === 'unit' ? ['--parallel=2'] : ['--parallel=1'];
-  await step(`${kind} tests`, nx(kind, [`--exclude=${ALONE.join(',')}`, ...rest]));
-  await step(`${kind} tests of whole processes`, nx(kind, [`--projects=${ALONE.join(',')}`, '--parallel=1']));
+  const tested = projects.filter((project) => hasTests(project, kind));
+  if (tested.includes(TOOLS)) await step('tests of the tools', 'tools/run-vitest.ts', [kind], 'tools');
+  const packages = tested.filter((project) => project !== TOOLS).map((project) => project.name);
+  const { true: alone = [], false: together = [] } = Object.groupBy(packages, (name) => `${ALONE.includes(name)}`);
+  // Suites that need a browser or a broker share it and the machine: one at a time.
+  await nx(kind, together, kind === 'unit' ? 2 : 1);
+  await nx(kind, alone, 1);
 }
 process.exitCode = summarize() ? 0 : 1;
 
-function nx(kind: Kind, args: readonly string[]): readonly string[] {
-  return ['node_modules/nx/dist/bin/nx.js', 'run-many', `--target=${TARGETS[kind]}`, '--output-style=static', ...args];
+function hasTests({ folder }: Project, kind: TestKind): boolean {
+  const { include, exclude } = TEST_KINDS[kind];
+  return globSync([...include], { cwd: path.join(ROOT, folder), exclude: [...exclude] }).length > 0;
 }
 
-async function step(title: string, [script = '', ...args]: readonly string[], cwd = ROOT): Promise<void> {
+function reportOf({ folder }: Project, kind: TestKind): string {
+  return path.join(ROOT, folder, '.vitest', `${kind}.json`);
+}
+
+async function nx(kind: TestKind, names: readonly string[], parallel: number): Promise<void> {
+  if (names.length === 0) return;
+  const options = [`--target=${TEST_KINDS[kind].target}`, `--projects=${names.join(',')}`, `--parallel=${parallel}`];
+  const title = `${kind} tests of ${names.length} packages`;
+  await step(title, 'node_modules/nx/dist/bin/nx.js', ['run-many', ...options, '--output-style=static']);
+}
+
+async function step(title: string, script: string, args: readonly string[], folder = '.'): Promise<void> {
   console.log(`\n▶ ${title}`);
   const child = spawn(process.execPath, [path.join(ROOT, script), ...args], {
-    cwd,
+    cwd: path.join(ROOT, folder),
     stdio: 'inherit',
     env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', FORCE_COLOR: '0' },
   });
@@ -47,27 +66,27 @@ async function step(title: string, [script = '', ...args]: readonly string[], cw
   if (code !== 0) allPassed = false;
 }
 
-/**
- * Prints what was skipped, what failed, and the counts, which stay alone on the last line. They include what an earlier run of the other kind left, so
- * that two runs end with one sum.
- */
+/** Prints what was skipped, what failed, and the counts, which stay alone on the last line. */
 function summarize(): boolean {
   const reports: TestReport[] = [];
-  const missing: string[] = [];
-  for (const folder of folders) {
-    for (const kind of ['unit', 'needs'] as const) {
-      const file = reportOf(folder, kind);
+  const failures: string[] = [];
+  for (const project of projects) {
+    for (const kind of add ? ALL_KINDS : kinds) {
+      const file = reportOf(project, kind);
       if (existsSync(file)) reports.push(JSON.parse(readFileSync(file, 'utf8')) as TestReport);
-      else if (kinds.includes(kind) && !(folder === 'tools' && kind === 'needs')) missing.push(`${folder} (${kind})`);
+      else if (kinds.includes(kind) && hasTests(project, kind)) {
+        failures.push(`${project.folder} left no report of its ${kind} tests`);
+      }
     }
   }
   const { passed, failed, skipped } = countTests(reports);
-  const failures = [...failed, ...missing.map((name) => `${name} left no report`)];
+  failures.push(...failed);
   // A run that ends badly although every test passed (an error outside of any test) is a failure too.
   if (!allPassed && failures.length === 0) failures.push('an error outside of any test; see above');
+  if (passed + skipped.length === 0) failures.push('there were no tests');
   console.log('');
   for (const name of skipped) console.log(`skipped: ${name}`);
   for (const name of failures) console.log(`failed: ${name}`);
   console.log(`${passed} passed, ${failures.length} failed, ${skipped.length} skipped`);
-  return failures.length === 0 && passed > 0;
+  return failures.length === 0;
 }
