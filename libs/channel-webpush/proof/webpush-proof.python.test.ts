@@ -9,17 +9,12 @@ import {
   type Exchange,
   type SimulatorHost,
 } from '@belfry/provider-simulator';
+import { describeNeeding, findPython } from '@belfry/testing/need';
 import { createRealClock } from '@belfry/testing/real-clock';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWebPushChannel, generateVapidKey } from '../src/index.ts';
 
-const python = process.env.BELFRY_PYTHON ?? 'python3';
 const script = fileURLToPath(new URL('push_receiver.py', import.meta.url));
-const missing = reasonToSkip();
-if (missing) {
-  if (process.env.BELFRY_REQUIRE?.split(',').includes('python')) throw new Error(missing);
-  console.warn(`skipped: ${missing}`);
-}
 
 type Subscription = { readonly p256dh: string; readonly auth: string; readonly private: string };
 type Opened = {
@@ -28,9 +23,15 @@ type Opened = {
   readonly key: string;
 };
 
-describe.skipIf(missing !== undefined)('a message of the channel, read by Python', () => {
+const found = findPython(['http_ece', 'jwt', 'cryptography']);
+describeNeeding('python', found, 'a message of the channel, read by Python', (python) => {
   const clock = createRealClock();
   const keys = [generateVapidKey(), generateVapidKey()] as const;
+  const run = (command: 'subscribe' | 'open', input: unknown = {}): unknown => {
+    const done = spawnSync(python, [script, command], { input: JSON.stringify(input), encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`${command} failed: ${done.stderr}`);
+    return JSON.parse(done.stdout);
+  };
   const captured: Exchange[] = [];
   /** The first message with the subscription that opens it. */
   let received: { subscription: Subscription; request: object } | undefined;
@@ -122,18 +123,4 @@ function deliveryTo(
     notification: { tenant: 'default', id: 'n1', audience, type: 't', priority: 'high', ...content, ...times },
     device: { tenant: 'default', id: 'd', user: 'alice', createdAtMs: 0, version: 1, channel: 'webpush', address },
   };
-}
-
-function run(command: 'subscribe' | 'open', input?: unknown): unknown {
-  const done = spawnSync(python, [script, command], { input: JSON.stringify(input ?? {}), encoding: 'utf8' });
-  if (done.status !== 0) throw new Error(`${command} failed: ${done.stderr}`);
-  return JSON.parse(done.stdout);
-}
-
-function reasonToSkip(): string | undefined {
-  const probe = spawnSync(python, ['-c', 'import http_ece, jwt, cryptography'], { encoding: 'utf8' });
-  if (probe.error) return `${python} does not run (${probe.error.message}); set BELFRY_PYTHON`;
-  if (probe.status !== 0)
-    return `${python} lacks http-ece, pyjwt or cryptography; set BELFRY_PYTHON to one that has them`;
-  return undefined;
 }

@@ -50,6 +50,7 @@ const MAX_ANSWER_BYTES = 4_096;
 export function createPushClient(options: PushClientOptions): PushClient {
   const { clock, timeouts } = options;
   const pools = new Map<string, Pool>();
+  let closed = false;
 
   function poolFor(request: PushRequest): Pool {
     const { origin } = request.url;
@@ -80,6 +81,7 @@ export function createPushClient(options: PushClientOptions): PushClient {
   }
 
   function send(request: PushRequest, signal: AbortSignal): Promise<PushAnswer | PushFailure> {
+    if (closed) return Promise.resolve({ kind: 'failure', cause: 'aborted', code: 'closed', bytesWritten: false });
     return new Promise((resolve) => {
       let controller: Dispatcher.DispatchController | undefined;
       let answer: PushAnswer | undefined;
@@ -137,6 +139,7 @@ export function createPushClient(options: PushClientOptions): PushClient {
   return {
     send,
     async close() {
+      closed = true;
       const open = [...pools.values()];
       pools.clear();
       await Promise.all(open.map((pool) => pool.destroy()));

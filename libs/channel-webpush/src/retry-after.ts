@@ -7,8 +7,9 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const MAX_SECONDS = 2 ** 31;
 
 /**
- * Milliseconds that a Retry-After header (RFC 9110 §10.2.3) asks to wait; undefined when there is none or it is unreadable. An HTTP date is
- * taken against the answer's own Date header where there is one, so that a difference between the clocks does not make the wait shorter.
+ * Milliseconds that a Retry-After header (RFC 9110 §10.2.3) asks to wait; undefined when there is none, when it is unreadable, and when it is
+ * zero or past, so that our own backoff holds instead of none. An HTTP date is taken against the answer's own Date header where there is one: a
+ * difference between the clocks must not make the wait shorter.
  */
 export function parseRetryAfter(
   retryAfter: string | undefined,
@@ -16,10 +17,13 @@ export function parseRetryAfter(
   nowMs: number,
 ): number | undefined {
   const value = retryAfter?.trim() ?? '';
-  if (/^\d+$/.test(value)) return Math.min(Number(value), MAX_SECONDS) * 1000;
+  const waitMs = /^\d+$/.test(value) ? Math.min(Number(value), MAX_SECONDS) * 1000 : untilDate(value, date, nowMs);
+  return waitMs !== undefined && waitMs > 0 ? waitMs : undefined;
+}
+
+function untilDate(value: string, date: string | undefined, nowMs: number): number | undefined {
   const untilMs = parseHttpDate(value, nowMs);
-  if (untilMs === undefined) return undefined;
-  return Math.max(0, untilMs - (parseHttpDate(date?.trim() ?? '', nowMs) ?? nowMs));
+  return untilMs === undefined ? undefined : untilMs - (parseHttpDate(date?.trim() ?? '', nowMs) ?? nowMs);
 }
 
 /** Milliseconds since the epoch; undefined for anything but an HTTP date. `nowMs` decides the century of a two-digit year. */

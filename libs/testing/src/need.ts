@@ -47,9 +47,10 @@ export function findChromium(): Found<string> {
   return findCommand(['chromium', 'chromium-browser', 'google-chrome']);
 }
 
-/** A Python that can import these modules. */
+/** A Python that can import these modules: `BELFRY_PYTHON` (a virtual environment's, say), or the one in PATH. */
 export function findPython(modules: readonly string[]): Found<string> {
-  const python = findCommand(['python3', 'python']);
+  const given = process.env.BELFRY_PYTHON;
+  const python: Found<string> = given ? { ok: true, value: given } : findCommand(['python3', 'python']);
   if (!python.ok) return python;
   const { status } = spawnSync(python.value, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore' });
   if (status === 0) return python;
