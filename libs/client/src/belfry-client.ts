@@ -1,0 +1,106 @@
+/// <reference lib="dom" />
+import type { NotificationFrame } from '@belfry/protocol/frames';
+import { createAckQueue } from './ack-queue.ts';
+import { createApiRequest } from './api-request.ts';
+import { browserClock, browserRandom } from './browser-clock.ts';
+import type { BelfryClientOptions, ClientState, TransportKind } from './client-options.ts';
+import { createCredentials } from './credentials.ts';
+import { createCursorStorage } from './cursor-storage.ts';
+import { createInbox, type InboxPage } from './inbox.ts';
+import type { Link, LinkEvents } from './link.ts';
+import { createLiveStream } from './live-stream.ts';
+import { createSeenIds } from './seen-ids.ts';
+import { openSseLink } from './sse-link.ts';
+import { createWebPush, type EnableWebPushOptions, type WebPushResult } from './web-push.ts';
+import { openWebSocketLink } from './websocket-link.ts';
+
+export type BelfryClient = {
+  /** Connects and stays connected; what Web Push was enabled for before is registered again. */
+  connect(): void;
+  close(): void;
+  state(): ClientState;
+  inbox(page?: { readonly cursor?: string; readonly limit?: number }): Promise<InboxPage>;
+  /** Also acknowledges them. Returns how many became read. */
+  markRead(ids: readonly string[] | 'all'): Promise<number>;
+  enableWebPush(options: EnableWebPushOptions): Promise<WebPushResult>;
+  disableWebPush(): Promise<void>;
+};
+
+/** A page's live connection to its user's notifications: reconnects, resumes where it was, shows nothing twice, acknowledges. */
+export function createBelfryClient(options: BelfryClientOptions): BelfryClient {
+  const { clock = browserClock, random = browserRandom, acknowledge = true } = options;
+  const request = createApiRequest(options);
+  const credentials = createCredentials(options, request);
+  const cursor = createCursorStorage(options.storage, options.baseUrl, options.user);
+  const seen = createSeenIds();
+  const inbox = createInbox(request, credentials);
+  const webPush = createWebPush(request, credentials, options.storage);
+
+  const open = (transport: TransportKind, events: LinkEvents): Link => {
+    const common = { credentials, cursor: cursor.get(), events };
+    if (transport === 'sse') {
+      const url = new URL('/v1/events', options.baseUrl).href;
+      return openSseLink({ ...common, url, EventSource: options.EventSource ?? EventSource });
+    }
+    const url = new URL('/v1/realtime', options.baseUrl).href.replace(/^http/, 'ws');
+    return openWebSocketLink({ ...common, url, WebSocket: options.WebSocket ?? WebSocket, clock });
+  };
+
+  const acks = createAckQueue({
+    clock,
+    async send(ids) {
+      const link = stream.link();
+      if (link === undefined) return false;
+      if (link.send({ type: 'ack', ids: [...ids] })) return true;
+      // Over SSE it takes a request, which only a token may make.
+      if (link.transport !== 'sse') return false;
+      if (options.getToken !== undefined) await request('POST', '/v1/acks', { ids });
+      return true;
+    },
+  });
+
+  const show = (frame: NotificationFrame): void => {
+    const { notification } = frame;
+    cursor.set(frame.cursor);
+    // A repetition is acknowledged again: that it came may mean that the first acknowledgement did not arrive.
+    if (acknowledge) acks.add(notification.id);
+    if (seen.add(notification.id)) options.onNotification({ ...notification, cursor: frame.cursor });
+  };
+
+  const stream = createLiveStream({
+    transport: options.transport ?? 'auto',
+    open,
+    clock,
+    random,
+    onHello: (from) => {
+      cursor.set(from);
+      acks.flush();
+    },
+    onNotification: show,
+    onState: (state) => options.onStateChange?.(state),
+  });
+
+  // A resync that fails is tried again at the next start; the live connection does not depend on it.
+  const resync = (): void => void webPush.resync().catch(() => undefined);
+  const onWorkerMessage = (event: MessageEvent): void => {
+    if (event.data?.type === 'belfry:subscription-changed') resync();
+  };
+  const serviceWorker = 'navigator' in globalThis ? navigator.serviceWorker : undefined;
+
+  return {
+    connect() {
+      stream.connect();
+      serviceWorker?.addEventListener('message', onWorkerMessage);
+      resync();
+    },
+    close() {
+      stream.close();
+      serviceWorker?.removeEventListener('message', onWorkerMessage);
+    },
+    state: stream.state,
+    inbox: inbox.read,
+    markRead: inbox.markRead,
+    enableWebPush: webPush.enable,
+    disableWebPush: webPush.disable,
+  };
+}
