@@ -1,5 +1,5 @@
 import type { Outcome } from '@belfry/core/outcome';
-import { type FcmError, isAccepted, parseFcmError } from './fcm-error.ts';
+import { type FcmAnswer, parseFcmAnswer } from './fcm-answer.ts';
 import {
   OUTCOME_TABLE,
   type OutcomeRule,
@@ -17,9 +17,9 @@ export type FcmReply = {
 
 /** What an answer of FCM comes to, by the rules of `OUTCOME_TABLE`. `nowMs` resolves a Retry-After that is a date. */
 export function classifyReply(reply: FcmReply, nowMs: number): Outcome {
-  const error = parseFcmError(reply.body);
-  const rule = ruleFor(reply, error);
-  const code = error.errorCode ?? String(reply.status);
+  const answer = parseFcmAnswer(reply.body);
+  const rule = ruleFor(reply.status, answer);
+  const code = answer.errorCode ?? String(reply.status);
   if (rule.outcome === 'delivered') return { kind: 'delivered', code };
   if (rule.outcome !== 'retry') return { kind: rule.outcome, code, reason: rule.reason };
   const afterMs = parseRetryAfter(reply.retryAfter, nowMs);
@@ -34,15 +34,15 @@ export function classifyFailure(failure: TransportRule['failure'], code: string)
   return { kind: 'retry', code, reason: rule.reason, ...wait(undefined, rule.floorMs) };
 }
 
-function ruleFor(reply: FcmReply, error: FcmError): OutcomeRule {
-  const rule = OUTCOME_TABLE.find((candidate) => matches(candidate, reply.status, error)) ?? UNREADABLE_RULE;
-  return rule.outcome === 'delivered' && !isAccepted(reply.body) ? UNREADABLE_RULE : rule;
+function ruleFor(status: number, answer: FcmAnswer): OutcomeRule {
+  const rule = OUTCOME_TABLE.find((candidate) => matches(candidate, status, answer)) ?? UNREADABLE_RULE;
+  return rule.outcome === 'delivered' && answer.name === undefined ? UNREADABLE_RULE : rule;
 }
 
-function matches(rule: OutcomeRule, status: number, error: FcmError): boolean {
-  if (rule.errorCode !== undefined && rule.errorCode !== error.errorCode) return false;
+function matches(rule: OutcomeRule, status: number, answer: FcmAnswer): boolean {
+  if (rule.errorCode !== undefined && rule.errorCode !== answer.errorCode) return false;
   if (rule.status && (status < rule.status[0] || status > rule.status[1])) return false;
-  return rule.aspect === undefined || error.aspects.has(rule.aspect);
+  return rule.aspect === undefined || answer.aspects.has(rule.aspect);
 }
 
 function wait(afterMs: number | undefined, floorMs: number | undefined): { afterMs?: number; floorMs?: number } {

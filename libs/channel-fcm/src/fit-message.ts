@@ -38,33 +38,26 @@ const CUTS: readonly Cut[] = [
  * the whole notification stays in the inbox.
  */
 export function fitMessage(delivery: PushDelivery, token: string, nowMs: number): FittedMessage {
-  const bytesOf = (content: MessageContent) => payloadBytes(buildWire(content));
-  const buildWire = (content: MessageContent) => toWireMessage(buildMessage(delivery, token, content, nowMs));
-  const finished = (content: MessageContent, bytes: number): FittedMessage => ({
-    ok: true,
-    json: JSON.stringify({ message: buildWire(content) }),
-    bytes,
-  });
+  const targetBytes = Buffer.byteLength(`"token":${JSON.stringify(token)},`);
+  const encode = (candidate: MessageContent) =>
+    JSON.stringify(toWireMessage(buildMessage(delivery, token, candidate, nowMs)));
+  const bytesOf = (json: string) => Buffer.byteLength(json) - targetBytes;
+  const fits: Fits = (candidate) => bytesOf(encode(candidate)) <= MAX_MESSAGE_BYTES;
 
   let content = contentOf(delivery);
-  let bytes = bytesOf(content);
+  let json = encode(content);
   const trimmed = new Set<string>();
   for (const cut of CUTS) {
-    if (bytes <= MAX_MESSAGE_BYTES) break;
+    if (bytesOf(json) <= MAX_MESSAGE_BYTES) break;
     const label = [...trimmed, ...(trimmed.has(cut.name) ? [] : [cut.name])].join(',');
-    const shortened = cut.apply({ ...content, trimmed: label }, (candidate) => bytesOf(candidate) <= MAX_MESSAGE_BYTES);
+    const shortened = cut.apply({ ...content, trimmed: label }, fits);
     if (same(shortened, content)) continue;
     trimmed.add(cut.name);
     content = shortened;
-    bytes = bytesOf(content);
+    json = encode(content);
   }
-  return bytes <= MAX_MESSAGE_BYTES ? finished(content, bytes) : { ok: false, bytes };
-}
-
-/** Size of a wire message as the limit counts it here: its JSON without the target. */
-function payloadBytes(message: Readonly<Record<string, unknown>>): number {
-  const { token: _token, ...payload } = message;
-  return Buffer.byteLength(JSON.stringify(payload));
+  const bytes = bytesOf(json);
+  return bytes <= MAX_MESSAGE_BYTES ? { ok: true, json: `{"message":${json}}`, bytes } : { ok: false, bytes };
 }
 
 function same(a: MessageContent, b: MessageContent): boolean {

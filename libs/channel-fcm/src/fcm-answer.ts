@@ -1,10 +1,10 @@
 import type { FaultAspect } from './outcome-table.ts';
 
-export type FcmError = {
+export type FcmAnswer = {
+  /** `projects/…/messages/…` of a message that FCM took. */
+  readonly name: string | undefined;
   /** `errorCode` of the FcmError detail; undefined when the answer has none (a proxy, a wrong URL, the API front end). */
   readonly errorCode: string | undefined;
-  /** The canonical code of google.rpc.Status, such as `NOT_FOUND`. */
-  readonly status: string | undefined;
   readonly aspects: ReadonlySet<FaultAspect>;
 };
 
@@ -12,12 +12,14 @@ const FCM_ERROR_TYPE = 'type.googleapis.com/google.firebase.fcm.v1.FcmError';
 const BAD_REQUEST_TYPE = 'type.googleapis.com/google.rpc.BadRequest';
 const QUOTA_FAILURE_TYPE = 'type.googleapis.com/google.rpc.QuotaFailure';
 
-const NONE: FcmError = { errorCode: undefined, status: undefined, aspects: new Set() };
+const NO_ASPECTS: ReadonlySet<FaultAspect> = new Set();
 
-/** Reads the error body of FCM HTTP v1. Anything else (HTML of a front end, cut JSON) gives an error without code or aspects. */
-export function parseFcmError(body: string): FcmError {
-  const error = record(record(parseJson(body))?.error);
-  if (!error) return NONE;
+/** Reads a body of FCM HTTP v1. Anything else (HTML of a front end, cut JSON) gives an answer without name, code or aspects. */
+export function parseFcmAnswer(body: string): FcmAnswer {
+  const answer = record(parseJson(body));
+  const name = text(answer?.name);
+  const error = record(answer?.error);
+  if (!error) return { name, errorCode: undefined, aspects: NO_ASPECTS };
   const details = list(error.details);
   const message = text(error.message) ?? '';
   const aspects = new Set<FaultAspect>();
@@ -26,12 +28,7 @@ export function parseFcmError(body: string): FcmError {
   const errorCode = ofType(details, FCM_ERROR_TYPE)
     .map((detail) => text(detail.errorCode))
     .find((code) => code !== undefined);
-  return { errorCode, status: text(error.status), aspects };
-}
-
-/** True when the body is what FCM answers to a message it took: `{"name":"projects/…/messages/…"}`. */
-export function isAccepted(body: string): boolean {
-  return Boolean(text(record(parseJson(body))?.name));
+  return { name, errorCode, aspects };
 }
 
 /**
