@@ -103,6 +103,7 @@ const report = {
   subscriptions: subscriptions.length,
   payloadBytes: Buffer.byteLength(payloadOf(0)),
   senders: summary,
+  cpuRatio: Number(((stock?.cpuSecondsPer10k ?? 0) / (ours?.cpuSecondsPer10k ?? 1)).toFixed(2)),
   ratio: Number(((ours?.sendsPerSecond ?? 0) / (stock?.sendsPerSecond ?? 1)).toFixed(2)),
 };
 console.log(JSON.stringify(report, null, 2));

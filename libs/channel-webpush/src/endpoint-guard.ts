@@ -15,7 +15,7 @@ export type EndpointGuard = {
   lookupFor(exempt: boolean): LookupFunction;
 };
 
-export type EndpointCheck =
+type EndpointCheck =
   | {
       readonly ok: true;
       readonly url: URL;
@@ -36,7 +36,7 @@ export type EndpointGuardOptions = {
 
 export const ADDRESS_REFUSED = 'ADDRESS_REFUSED';
 /** Real endpoints stay below 600 characters. */
-export const MAX_ENDPOINT_CHARACTERS = 2048;
+const MAX_ENDPOINT_CHARACTERS = 2048;
 
 const HOSTS: ReadonlySet<string> = new Set([
   'fcm.googleapis.com',

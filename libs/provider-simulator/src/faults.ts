@@ -37,7 +37,7 @@ export function createFaults(plan: FaultPlan): { next(target: string): ScriptAct
 }
 
 /** Numbers in [0, 1) from a seed: a Weyl sequence of 32 bits, mixed by MurmurHash3's finalizer. */
-export function createSeededDraw(seed: number): () => number {
+function createSeededDraw(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x9e3779b9) >>> 0;

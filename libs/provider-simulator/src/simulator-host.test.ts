@@ -1,4 +1,4 @@
-import type { Clock } from '@belfry/core/clock';
+import { createRealClock } from '@belfry/testing/real-clock';
 import { Agent, request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { actOut } from './act-out.ts';
@@ -8,14 +8,7 @@ import { createRecorder } from './recorder.ts';
 import { createScriptBook, type ScriptStep } from './script.ts';
 import { createSimulatorHost, type SimulatorHost } from './simulator-host.ts';
 
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  schedule(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+const clock = createRealClock();
 
 /** The smallest provider: takes every POST below /echo/ for the target that the path names. */
 function createEcho(): SimulatedProvider<{ readonly text: string }> {

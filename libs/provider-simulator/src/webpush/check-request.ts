@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-export const URGENCIES = ['very-low', 'low', 'normal', 'high'] as const;
-export type Urgency = (typeof URGENCIES)[number];
+const URGENCIES = ['very-low', 'low', 'normal', 'high'] as const;
+type Urgency = (typeof URGENCIES)[number];
 
 export type PushHeaders = { readonly ttlSeconds: number; readonly urgency: Urgency; readonly topic?: string };
 
@@ -10,7 +10,7 @@ export type HeaderCheck =
   | { readonly ok: false; readonly status: 400; readonly reason: string };
 
 /** Longest time that the service keeps a message; it says so in the TTL of its answer (RFC 8030 §5.2). */
-export const MAX_TTL_SECONDS = 30 * 24 * 60 * 60;
+const MAX_TTL_SECONDS = 30 * 24 * 60 * 60;
 
 /** Header rules of RFC 8030 §5 and RFC 8291 §4. */
 export function checkHeaders(headers: IncomingHttpHeaders, hasBody: boolean): HeaderCheck {

@@ -1,4 +1,4 @@
-import type { Clock } from '@belfry/core/clock';
+import { createRealClock } from '@belfry/testing/real-clock';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import webpush from 'web-push';
@@ -6,14 +6,7 @@ import { certificateAuthorityPem } from '../certificates.ts';
 import { createProviderSimulator, type ProviderSimulator } from '../provider-simulator.ts';
 import type { SubscriptionJson } from './subscription.ts';
 
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  schedule(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+const clock = createRealClock();
 const vapid = { ...webpush.generateVAPIDKeys(), subject: 'mailto:ops@example.com' };
 
 let simulator: ProviderSimulator;
