@@ -1,6 +1,6 @@
 import type { ConfigOption, ConfigOptions, ConfigProblem, ConfigSummary } from './config-table.ts';
 
-export const UNGROUPED = 'General';
+const UNGROUPED = 'General';
 
 /** The table's options in the order they are declared, under their headings. */
 export function groupOptions(options: ConfigOptions): ReadonlyMap<string, readonly [string, ConfigOption<unknown>][]> {

@@ -36,7 +36,7 @@ function fieldName(issue: Issue, part: RequestPart): string {
 }
 
 /** RFC 6901; the empty string is the whole document. */
-export function jsonPointer(path: readonly PropertyKey[]): string {
+function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
