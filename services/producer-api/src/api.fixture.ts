@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeviceValidation } from '@belfry/core/channel';
+import type { Clock } from '@belfry/core/clock';
 import type { Log, NewLogRecord } from '@belfry/core/log';
 import { LANES } from '@belfry/core/notification';
 import { SCOPES, type Scope } from '@belfry/core/store/credentials';
@@ -44,13 +45,17 @@ export type Answer = {
   readonly json: any;
 };
 
+type Obstacle = (logTopic: string) => Promise<void>;
+
 export type TestApi = {
   readonly url: string;
   readonly store: Store;
   /** Everything that was appended to the log and confirmed. */
   readonly appended: { readonly logTopic: string; readonly record: NewLogRecord }[];
   /** Puts something in front of the log's append; undefined takes it away. */
-  breakLog(failure: (() => Promise<never>) | undefined): void;
+  breakLog(obstacle: Obstacle | undefined): void;
+  /** Lets everything but timers believe that so much time has passed. */
+  advance(ms: number): void;
   /** Makes an API key. All scopes unless told otherwise. */
   apiKey(tenant: string, scopes?: readonly Scope[]): Promise<string>;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
@@ -60,7 +65,9 @@ export type TestApi = {
 /** The API as it runs: a host on a socket, the embedded store and log. Only the providers' address checks are replaced. */
 export async function startApi(): Promise<TestApi> {
   const directory = await mkdtemp(join(tmpdir(), 'belfry-api-'));
-  const clock = createSystemClock();
+  let aheadMs = 0;
+  const systemClock = createSystemClock();
+  const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
   const random = createSystemRandom();
   const metrics = createMetrics({ processMetrics: false });
   const onFatal = (error: Error) => {
@@ -72,11 +79,11 @@ export async function startApi(): Promise<TestApi> {
   await embedded.ensureTopics(topics.map((name) => ({ name, partitions: 4, retentionMs: DAY_MS, groups: [] })));
 
   const appended: TestApi['appended'] = [];
-  let failure: (() => Promise<never>) | undefined;
+  let obstacle: Obstacle | undefined;
   const log: Log = {
     ...embedded,
     async append(logTopic, records) {
-      await failure?.();
+      await obstacle?.(logTopic);
       const positions = await embedded.append(logTopic, records);
       appended.push(...records.map((record) => ({ logTopic, record })));
       return positions;
@@ -124,7 +131,10 @@ export async function startApi(): Promise<TestApi> {
     store,
     appended,
     breakLog(next) {
-      failure = next;
+      obstacle = next;
+    },
+    advance(ms) {
+      aheadMs += ms;
     },
     async apiKey(tenant, scopes = SCOPES) {
       const id = `k${++keys}`;

@@ -92,16 +92,36 @@ describe('Idempotency-Key', () => {
     expect(jobs().length - before).toBe(2);
   });
 
-  it('makes a batch that the log did not take whole an error, to be repeated', async () => {
-    let appends = 0;
+  it('completes an abandoned request with the same id', async () => {
+    const before = jobs().length;
     api.breakLog(async () => {
-      appends++;
-      throw new UnavailableError('log-full', 'the disk is full');
+      throw new UnavailableError('log-unavailable', 'away');
     });
-    const answer = await post('broken-batch', [NOTIFICATION, NOTIFICATION], '/v1/notifications/batch');
-    expect(answer.json).toMatchObject({ status: 507, code: 'log_full' });
-    expect(answer.headers.get('retry-after')).not.toBeNull();
-    expect(appends).toBeGreaterThan(0);
+    await post('abandoned');
+    api.breakLog(undefined);
+    api.advance(10_001);
+    const answer = await post('abandoned');
+    expect(answer.status).toBe(202);
+    expect((await post('abandoned')).json).toEqual(answer.json);
+    expect(jobs().length - before).toBe(1);
+  });
+
+  it('makes a batch that the log did not take whole an error, and completes it without accepting anything twice', async () => {
+    const batch = [NOTIFICATION, { ...NOTIFICATION, priority: 'low' }, NOTIFICATION];
+    const before = jobs().length;
+    api.breakLog(async (logTopic) => {
+      if (logTopic === 'jobs.bulk') throw new UnavailableError('log-full', 'the disk is full');
+    });
+    const broken = await post('broken-batch', batch, '/v1/notifications/batch');
+    expect(broken.json).toMatchObject({ status: 507, code: 'log_full' });
+    expect(broken.headers.get('retry-after')).not.toBeNull();
+    expect(jobs().length - before).toBe(2);
+
+    api.breakLog(undefined);
+    api.advance(10_001);
+    const whole = await post('broken-batch', batch, '/v1/notifications/batch');
+    expect(whole.json.items).toMatchObject([{ status: 202 }, { status: 202 }, { status: 202 }]);
+    expect(jobs().length - before).toBe(3);
   });
 
   it('does not keep connection tickets', async () => {

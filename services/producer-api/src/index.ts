@@ -1,3 +1,3 @@
-export { CONFIG } from './config.ts';
+export { CONFIG, producerApiOptions } from './config.ts';
 export { createProducerApi, type ProducerApiDeps } from './producer-api.ts';
 export type { WebPushKey } from './routes/webpush-key.ts';
