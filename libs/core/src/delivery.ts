@@ -8,11 +8,11 @@ export type DeviceId = string;
  * States of a push delivery:
  *
  *   queued ──▶ delivered
- *     │  ▲
- *     ▼  │ (timer due)
- *   retrying ──▶ dead-lettered ──▶ queued (redrive)
+ *     │          ▲
+ *     ▼          │
+ *   retrying ────┴──▶ dead-lettered ──▶ retrying (redrive)
  *
- * and from `queued` or `retrying` also to `expired`, `superseded`, `cancelled` and `acknowledged` (the recipient confirmed the
+ * (`retrying` lasts until the attempt that the timer released is settled) and from `queued` or `retrying` also to `expired`, `superseded`, `cancelled` and `acknowledged` (the recipient confirmed the
  * notification elsewhere while this one was waiting).
  *
  * States of a realtime delivery, ranked: `stored` → `sent` → `delivered` → `read`; `expired` or `cancelled` while still `stored`.

@@ -21,7 +21,7 @@ export type AcceptStore = {
   /**
    * Inserts each notification as `accepting`, or says what was there. A row found `accepting` for longer than 10 s is taken over: its writer died between the
    * insert and the answer, and appending the same id again is harmless. One transaction; results in the order of the items. Two items with
-   * the same id in one call are treated like two calls one after the other (the second is a `replay`-to-be: answer `append` once).
+   * the same id in one call are treated like two calls one after the other: `append` once, then `in-progress`, since callers join what others asked for.
    */
   beginAccept(items: readonly AcceptItem[]): Promise<readonly AcceptBegun[]>;
   markAccepted(ids: readonly { readonly tenant: TenantId; readonly id: NotificationId }[]): Promise<void>;

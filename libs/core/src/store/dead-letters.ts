@@ -88,7 +88,8 @@ export type DeadLetterStore = {
   groupDeadLetters(tenant: TenantId): Promise<readonly DeadLetterGroup[]>;
   /**
    * Claims open letters by compare-and-set (`open` → `redriving`), reopens their deliveries (redrive + 1, attempt 1, state `retrying`) and writes timers that release them at the asked
-   * rate, with an audit row, in one transaction. A letter becomes `redriven` when its delivery is delivered, and a new letter is opened when it dies again.
+   * rate, with an audit row, in one transaction. A letter becomes `redriven` when its delivery ends, and a new letter is opened when it died again.
+   * A filter without a state means open letters; a `taskId` that was used before gives the first answer again.
    */
   redrive(request: RedriveRequest): Promise<RedriveResult>;
   putUnreadableJobs(jobs: readonly UnreadableJob[]): Promise<void>;

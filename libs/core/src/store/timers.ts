@@ -17,7 +17,7 @@ export type TimerStore = {
   claimDueTimers(limit: number, leaseMs: number): Promise<readonly ClaimedTimer[]>;
   /** Removes timers whose claim is still ours. */
   removeTimers(timers: readonly ClaimedTimer[]): Promise<void>;
-  /** Milliseconds until the next unclaimed timer is due (≤ 0: now); undefined when there is none. */
+  /** Milliseconds until a timer can next be claimed, be it that it falls due or that a claim's lease ends (≤ 0: now); undefined when there is none. */
   nextTimerInMs(): Promise<number | undefined>;
 };
 

@@ -22,18 +22,22 @@ export async function beginAccept(
   context: QueryContext,
   items: readonly AcceptItem[],
 ): Promise<readonly AcceptBegun[]> {
-  const firsts = new Map<string, AcceptItem>();
-  for (const item of items) {
-    const key = keyOf(item.notification);
-    if (!firsts.has(key)) firsts.set(key, item);
+  // By position, not by object: the same object may stand in the call twice.
+  const firsts = new Map<string, number>();
+  for (const [index, { notification }] of items.entries()) {
+    const key = keyOf(notification);
+    if (!firsts.has(key)) firsts.set(key, index);
   }
-  const inserted = await insertAccepting(context, [...firsts.values()]);
-  const present = items.filter((item) => {
-    const key = keyOf(item.notification);
-    return !inserted.has(key) || firsts.get(key) !== item;
+  const inserted = await insertAccepting(
+    context,
+    items.filter((item, index) => firsts.get(keyOf(item.notification)) === index),
+  );
+  const isNew = items.map(({ notification }, index) => {
+    const key = keyOf(notification);
+    return inserted.has(key) && firsts.get(key) === index;
   });
-  if (present.length === 0) return items.map(({ notification }) => ({ kind: 'append', notification }));
-  return decidePresent(context, items, new Set(present));
+  if (!isNew.includes(false)) return items.map(({ notification }) => ({ kind: 'append', notification }));
+  return decidePresent(context, items, isNew);
 }
 
 async function insertAccepting(context: QueryContext, items: readonly AcceptItem[]): Promise<ReadonlySet<string>> {
@@ -57,18 +61,18 @@ async function insertAccepting(context: QueryContext, items: readonly AcceptItem
 async function decidePresent(
   context: QueryContext,
   items: readonly AcceptItem[],
-  present: ReadonlySet<AcceptItem>,
+  isNew: readonly boolean[],
 ): Promise<readonly AcceptBegun[]> {
   const { nowMs } = context;
   const rows = await readNotifications(
     context,
-    [...present].map(({ notification }) => notification),
+    items.filter((_, index) => !isNew[index]).map(({ notification }) => notification),
     { lock: true },
   );
   const takenOver: { tenant: TenantId; id: NotificationId }[] = [];
   const taken = new Set<string>();
-  const begun = items.map((item): AcceptBegun => {
-    if (!present.has(item)) return { kind: 'append', notification: item.notification };
+  const begun = items.map((item, index): AcceptBegun => {
+    if (isNew[index]) return { kind: 'append', notification: item.notification };
     const { id } = item.notification;
     const key = keyOf(item.notification);
     const row = rows.get(key);

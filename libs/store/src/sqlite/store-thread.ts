@@ -4,6 +4,10 @@ import { type StoreMethods, storeMethods } from '../store-methods.ts';
 import { openStoreDatabase } from './open-store-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
+/** 32 MiB of WAL: rows of one notification are written at several times, and a page that is written often is carried over once. */
+const CHECKPOINT_PAGES = 8_000;
+const CACHE_KIB = 64 * 1_024;
+
 /** Handed to the thread when it starts. */
 export type StoreThreadData = { readonly directory: string };
 
@@ -18,8 +22,10 @@ export type StoreThreadMethods = {
 };
 
 createThreadServer(async ({ directory }: StoreThreadData) => {
-  const database = openDatabase({ path: join(directory, 'store.db') });
+  const database = openDatabase({ path: join(directory, 'store.db'), checkpointPages: CHECKPOINT_PAGES });
   try {
+    // The upper levels and the busy leaves of every tree; SQLite's own 2 MiB would read them again and again.
+    database.exec(`pragma cache_size = -${CACHE_KIB}`);
     const db = await openStoreDatabase(database);
     const methods: { [name: string]: ThreadMethods[string] } = {};
     for (const [name, query] of Object.entries(storeMethods)) {

@@ -1,0 +1,149 @@
+import { type DeliveryRef, type DeviceId, deliveryId, REALTIME_DEVICE } from '@belfry/core/delivery';
+import type { DeviceAddress } from '@belfry/core/device';
+import type { Notification, PushChannel, TenantId, UserId } from '@belfry/core/notification';
+import type { Attempt } from '@belfry/core/outcome';
+import type { Settlement, SettlementNext } from '@belfry/core/store/gate';
+import type { StoreContract } from './store-contract.ts';
+
+let counter = 0;
+
+/** A name that no other test uses: what keeps tests on one store apart. */
+export function unique(prefix: string): string {
+  counter++;
+  return `${prefix}-${counter.toString().padStart(6, '0')}`;
+}
+
+export const HOUR_MS = 3_600_000;
+
+export function notificationOf(
+  { clock }: StoreContract,
+  tenant: TenantId,
+  fields: Partial<Notification> = {},
+): Notification {
+  return {
+    tenant,
+    id: unique('n'),
+    audience: { kind: 'users', users: ['ann'] },
+    type: 'invoice.ready',
+    title: 'Your invoice is ready',
+    data: { invoice: 17, lines: [{ text: 'Zwölf Gläser “Honig”', amount: 12.5 }] },
+    priority: 'normal',
+    acceptedAtMs: clock.nowMs(),
+    expiresAtMs: clock.nowMs() + 24 * HOUR_MS,
+    ...fields,
+  };
+}
+
+export function refOf(
+  notification: Notification,
+  recipient: UserId,
+  deviceId: DeviceId,
+  channel: PushChannel = 'webpush',
+): DeliveryRef {
+  return {
+    tenant: notification.tenant,
+    deliveryId: deliveryId(notification.tenant, notification.id, recipient, channel, deviceId),
+    notificationId: notification.id,
+    recipient,
+    channel,
+    deviceId,
+    lane: 'transactional',
+    attempt: 1,
+    redrive: 0,
+  };
+}
+
+export function realtimeIdOf(notification: Notification, recipient: UserId): string {
+  return deliveryId(notification.tenant, notification.id, recipient, 'realtime', REALTIME_DEVICE);
+}
+
+export function webPushAddress(endpoint: string = `https://push.example/${unique('endpoint')}`): DeviceAddress {
+  return { channel: 'webpush', address: { endpoint, p256dh: 'BPublic', auth: 'auth-secret', keyId: 'k1' } };
+}
+
+export type Routed = {
+  readonly notification: Notification;
+  readonly recipient: UserId;
+  readonly ref: DeliveryRef;
+  readonly realtimeId: string;
+};
+
+/** A notification routed to one recipient, with a Web Push device and, unless told otherwise, shown on live connections. */
+export async function routeOne(
+  contract: StoreContract,
+  options: {
+    readonly tenant?: TenantId;
+    readonly recipient?: UserId;
+    readonly realtime?: boolean;
+    readonly fields?: Partial<Notification>;
+  } = {},
+): Promise<Routed> {
+  const { tenant = unique('t'), recipient = 'ann', realtime = true } = options;
+  const { store } = contract;
+  const [known] = await store.listDevices({ tenant, user: recipient });
+  const deviceId = known?.id ?? unique('d');
+  if (known === undefined) await store.registerDevice({ tenant, user: recipient }, deviceId, webPushAddress());
+  const notification = notificationOf(contract, tenant, options.fields);
+  const ref = refOf(notification, recipient, deviceId);
+  await store.route([{ notification, recipient, realtime, deliveries: [ref] }]);
+  return { notification, recipient, ref, realtimeId: realtimeIdOf(notification, recipient) };
+}
+
+export function attemptOf(contract: StoreContract, ref: DeliveryRef, fields: Partial<Attempt> = {}): Attempt {
+  return {
+    number: ref.attempt,
+    atMs: contract.clock.nowMs(),
+    durationMs: 12.5,
+    outcome: 'retry',
+    code: '503',
+    reason: 'unavailable',
+    host: 'push.example',
+    ...fields,
+  };
+}
+
+export function settlementOf(
+  contract: StoreContract,
+  ref: DeliveryRef,
+  next: SettlementNext,
+  fields: Partial<Settlement> = {},
+): Settlement {
+  const outcome = next.kind === 'end' ? 'delivered' : next.kind === 'dead-letter' ? 'rejected' : 'retry';
+  return { ref, attempt: attemptOf(contract, ref, { outcome }), next, reason: 'unavailable', ...fields };
+}
+
+export const DELIVERED: SettlementNext = { kind: 'end', state: 'delivered' };
+export const DEAD: SettlementNext = { kind: 'dead-letter', reason: 'payload-too-large', fingerprint: 'f1' };
+
+/** Settles and expects it to be applied. */
+export async function settleOne(
+  contract: StoreContract,
+  ref: DeliveryRef,
+  next: SettlementNext,
+  fields: Partial<Settlement> = {},
+): Promise<void> {
+  const [applied] = await contract.store.settle([settlementOf(contract, ref, next, fields)]);
+  if (applied !== true) throw new Error(`the settlement of ${ref.deliveryId} was not applied`);
+}
+
+/** What the ledger says of one delivery. */
+export async function ledgerOf(contract: StoreContract, { notification, ref }: Pick<Routed, 'notification' | 'ref'>) {
+  const entry = await contract.store.readNotification(notification.tenant, notification.id, undefined, 100);
+  const delivery = entry?.deliveries.find(({ id }) => id === ref.deliveryId);
+  if (delivery === undefined) throw new Error(`no delivery ${ref.deliveryId} in the ledger`);
+  return delivery;
+}
+
+/** A delivery that died on its first attempt. Its letter's id is `<deliveryId>.0`. */
+export async function deadOne(contract: StoreContract, options: Parameters<typeof routeOne>[1] = {}): Promise<Routed> {
+  const routed = await routeOne(contract, options);
+  await settleOne(contract, routed.ref, DEAD);
+  return routed;
+}
+
+/** The timers of these deliveries that can be claimed now. Claims those of other tests on the way. */
+export async function claimableOf(contract: StoreContract, routed: readonly Pick<Routed, 'ref'>[]) {
+  const ids = new Set(routed.map(({ ref }) => ref.deliveryId));
+  const claimed = await contract.store.claimDueTimers(100_000, 1_000);
+  return claimed.filter(({ delivery }) => ids.has(delivery.deliveryId));
+}
