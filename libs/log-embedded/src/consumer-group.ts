@@ -18,6 +18,8 @@ export type ConsumerGroupOptions = {
   readonly onFailure: PartitionFeedOptions['onFailure'];
   /** The committed offsets of these partitions. */
   readonly committed: (partitionIds: readonly number[]) => Promise<readonly number[]>;
+  /** Throws when the log has ended. */
+  readonly assertUsable: () => void;
   readonly commit: (partitionId: number, next: bigint) => Promise<void>;
 };
 
@@ -47,6 +49,8 @@ export class ConsumerGroup {
       pause: (partition) => this.#find(member, partition)?.feed.pause(),
       resume: (partition) => this.#find(member, partition)?.feed.resume(),
       commit: async (partition, generation, next) => {
+        // Otherwise a commit after the end would look like one that came too late, which resolves.
+        this.#options.assertUsable();
         const assigned = this.#find(member, partition);
         if (assigned?.generation === generation) await this.#options.commit(assigned.partition.id, next);
       },

@@ -1,4 +1,3 @@
-import { sleep } from '@belfry/core/clock';
 import type { ConsumeHandler, ConsumeOptions, LogLag, LogTail, LogTopicSettings, NewLogRecord } from '@belfry/core/log';
 import { isUnavailable, UnavailableError } from '@belfry/core/unavailable-error';
 import { createThreadClient, type ThreadClient } from '@belfry/sqlite';
@@ -16,7 +15,6 @@ import { assertTopicSettings } from './topic-settings.ts';
 
 const READ_RECORDS = 1_000;
 const READ_BYTES = 256 * 1024;
-const READ_AGAIN_AFTER_MS = 50;
 
 export type OpenLogOptions = Required<Pick<EmbeddedLogOptions, 'directory' | 'clock' | 'onFatal' | 'minFreeBytes'>> & {
   readonly maxFileBytes: number | undefined;
@@ -171,8 +169,8 @@ class OpenLog implements EmbeddedLog {
       read: this.#read,
       onFailure: (error) => this.fail(error),
       committed: (partitionIds) => this.#guard(this.#thread.call('committed', [name, partitionIds])),
+      assertUsable: () => this.#assertUsable(),
       commit: async (partitionId, next) => {
-        this.#assertUsable();
         await this.#guard(this.#thread.call('commit', [name, partitionId, Number(next)]));
       },
     });
@@ -180,17 +178,8 @@ class OpenLog implements EmbeddedLog {
     return group;
   }
 
-  readonly #read = async (partition: OpenPartition, from: number): Promise<StoredBatch> => {
-    for (;;) {
-      try {
-        return await this.#guard(this.#thread.call('read', [partition.id, from, READ_RECORDS, READ_BYTES]));
-      } catch (error) {
-        // The read shared its transaction with an append that the disk had no room for.
-        if (!isUnavailable(error) || error.code !== 'log-full') throw error;
-        await sleep(this.#options.clock, READ_AGAIN_AFTER_MS);
-      }
-    }
-  };
+  readonly #read = (partition: OpenPartition, from: number): Promise<StoredBatch> =>
+    this.#guard(this.#thread.call('read', [partition.id, from, READ_RECORDS, READ_BYTES]));
 
   /** Passes a call of the thread on with its failure in the log's own terms; corruption also ends the log. */
   async #guard<Result>(call: Promise<Result>): Promise<Result> {

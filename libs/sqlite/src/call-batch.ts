@@ -4,6 +4,7 @@ import { type ThreadMethods, Transfer } from './thread-methods.ts';
 import type { ThreadService } from './thread-server.ts';
 
 const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
 
 /** One transaction of a thread server: runs calls, commits, and holds the answers that may be given only after that. */
 export class CallBatch {
@@ -12,6 +13,8 @@ export class CallBatch {
   buffers: ArrayBuffer[] = [];
   /** Set where the disk failed: the thread must end after answering. */
   fatal: Error | undefined;
+  /** Set where the disk or the file had no room, so that nothing of the batch was kept. */
+  full = false;
   readonly #database: DatabaseSync;
   readonly #methods: ThreadMethods;
   readonly #onUndo: () => void;
@@ -105,7 +108,9 @@ export class CallBatch {
     const failure = toThreadFailure(thrown);
     this.answers = calls.map(([id]) => [id, false, failure]);
     this.buffers = [];
-    if (((sqliteCodeOf(thrown) ?? 0) & 0xff) === SQLITE_IOERR) this.#end(thrown);
+    const primaryCode = (sqliteCodeOf(thrown) ?? 0) & 0xff;
+    this.full = primaryCode === SQLITE_FULL;
+    if (primaryCode === SQLITE_IOERR) this.#end(thrown);
     try {
       if (this.#database.isTransaction) this.#database.exec('rollback');
     } catch (rollbackFailure) {

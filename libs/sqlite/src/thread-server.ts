@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { CallBatch } from './call-batch.ts';
+import { runCalls } from './run-calls.ts';
 import { type ThreadReply, type ThreadRequest, toThreadFailure } from './thread-messages.ts';
 import type { ThreadMethods } from './thread-methods.ts';
 
@@ -43,12 +43,10 @@ export function createThreadServer<Data>(start: (data: Data) => ThreadService | 
     while (true) {
       const { calls, close } = takeArrived(port, queue);
       if (calls.length > 0) {
-        const batch = new CallBatch(service);
-        const running = batch.run(calls);
-        if (running instanceof Promise) await running;
-        reply({ kind: 'answers', answers: batch.answers }, batch.buffers);
+        const { answers, buffers, fatal } = await runCalls(service, calls);
+        reply({ kind: 'answers', answers }, buffers);
         // A failed fsync leaves unknown what is on the disk, and a second fsync would report success: never go on.
-        if (batch.fatal !== undefined) throw batch.fatal;
+        if (fatal !== undefined) throw fatal;
       } else if (!close) {
         await new Promise<void>((resolve) => {
           wake = resolve;

@@ -1,4 +1,4 @@
-// Usage: node appender.ts <directory> <acks file descriptor or path> <first sequence> <records> [checkpoint pages]. Appends under load until it has appended that
+// Usage: node appender.ts <directory> <acks file> <first sequence> <records> [checkpoint pages]. Appends under load until it has appended that
 // many or is killed; writes a line for each acknowledged record.
 import { openSync, writeSync } from 'node:fs';
 import { realClock } from '@belfry/testing/real-clock';
@@ -6,9 +6,8 @@ import { createEmbeddedLog } from '../embedded-log.ts';
 import { ackLine, WORKLOAD_TOPIC, workloadRecord } from './workload.ts';
 
 const POSTERS = 32;
-const [directory = '', acks = '1', firstSequence = '0', records = '0', checkpointPages = '4096'] =
-  process.argv.slice(2);
-const witness = /^\d+$/.test(acks) ? Number(acks) : openSync(acks, 'a');
+const [directory = '', acks = '', firstSequence = '0', records = '0', checkpointPages = '4096'] = process.argv.slice(2);
+const witness = openSync(acks, 'a');
 const lastSequence = Number(firstSequence) + Math.ceil(Number(records) / POSTERS);
 const onFatal = (error: Error) => {
   throw error;

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LogRecord } from '@belfry/core/log';
 import type { Random } from '@belfry/core/random';
@@ -10,7 +13,7 @@ export type KillRunOptions = {
   readonly directory: string;
   readonly random: Random;
   readonly kills: number;
-  /** Acknowledgements at which a process is killed at the latest; each dies at a random moment before. */
+  /** About how many acknowledgements a process gives at most; each is killed at a random moment before. */
   readonly acksPerKill: number;
 };
 
@@ -23,6 +26,8 @@ export type KillReport = {
 };
 
 const SEQUENCES_PER_RUN = 1_000_000;
+/** About what one acknowledgement takes in the file of them. */
+const ACK_BYTES = 20;
 
 /** Kills a process that appends under load, again and again on the same log, and reads after each kill what it added. */
 export async function runKills({ directory, random, kills, acksPerKill }: KillRunOptions): Promise<KillReport> {
@@ -53,18 +58,14 @@ export async function runKills({ directory, random, kills, acksPerKill }: KillRu
 
 async function appendUntilKilled(directory: string, firstSequence: number, killAt: number): Promise<Acknowledged[]> {
   const appender = fileURLToPath(new URL('./appender.ts', import.meta.url));
-  const args = [appender, directory, '1', String(firstSequence), String(SEQUENCES_PER_RUN)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const closed = once(child, 'close');
-  let text = '';
-  let lines = 0;
-  child.stdout.setEncoding('utf8');
-  child.stdout.on('data', (chunk: string) => {
-    text += chunk;
-    lines += chunk.split('\n').length - 1;
-    if (lines >= killAt) child.kill('SIGKILL');
-  });
-  const [exitCode, signal] = await closed;
+  const acks = join(directory, 'acks');
+  writeFileSync(acks, '');
+  const args = [appender, directory, acks, String(firstSequence), String(SEQUENCES_PER_RUN)];
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
+  const exited = once(child, 'exit');
+  while (child.exitCode === null && statSync(acks).size < killAt * ACK_BYTES) await delay(1);
+  child.kill('SIGKILL');
+  const [exitCode, signal] = await exited;
   if (signal !== 'SIGKILL') throw new Error(`the appender ended by itself with ${exitCode ?? signal}`);
-  return parseAcks(text);
+  return parseAcks(readFileSync(acks, 'utf8'));
 }
