@@ -34,7 +34,7 @@ export {
 } from './http/authentication.ts';
 export { apiKeyId, bearerCredential, createApiKey, hashSecret } from './http/credential.ts';
 export type { HttpApp } from './http/http-app.ts';
-export { createHttpHost, type HttpHost, type HttpHostOptions } from './http/http-host.ts';
+export { createHttpHost, type HttpHost, type HttpHostOptions, LOOPBACK_HOSTS } from './http/http-host.ts';
 export { addIdempotency } from './http/idempotency.ts';
 export { isProblemError, ProblemError, type ProblemOptions, problemDocument } from './http/problem.ts';
 export { createTokenVerifier, type TokenKeys, type TokenOptions, type TokenVerifier } from './http/token-verifier.ts';

@@ -5,13 +5,16 @@ import type { HttpApp } from './http-app.ts';
 /** One line and one measurement per answer. The route's template, never the URL: paths hold user names and queries hold tickets. */
 export function addAccessLog(app: HttpApp, metrics: Metrics): void {
   const sent = new WeakSet<FastifyRequest>();
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
-  app.addHook('onSend', async (request) => {
+  app.addHook('onSend', (request, _reply, _payload, done) => {
     sent.add(request);
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
+    done();
     // A stream that a route has taken over ends when its reader leaves, hours later: that is no time to answer.
     if (!sent.has(request)) return;
     const { method } = request;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { createLogger } from '../logger.ts';
 import { createMetrics } from '../metrics.ts';
 import { createSystemClock } from '../system-clock.ts';
-import { createHttpHost, type HttpHost, type HttpHostOptions } from './http-host.ts';
+import { createHttpHost, type HttpHost, type HttpHostOptions, LOOPBACK_HOSTS } from './http-host.ts';
 import { ProblemError } from './problem.ts';
 
 const running: HttpHost[] = [];
@@ -212,6 +212,23 @@ describe('sockets', () => {
     );
     expect(await talk(base, `GET /v1/realtime?cursor=1 HTTP/1.1\r\n${UPGRADE}`, true)).toContain('418 /v1/realtime');
     expect(await talk(base, `GET /v1/other HTTP/1.1\r\n${UPGRADE}`, true)).toContain('404 Not Found');
+  });
+
+  it('answers and upgrades under its own names only, where it has been given some', async () => {
+    const base = await startHost(
+      (host) => {
+        addEcho(host);
+        host.app.server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 418 taken\r\n\r\n'));
+      },
+      { allowedHosts: LOOPBACK_HOSTS, upgradePaths: ['/v1/realtime'] },
+    );
+    const ask = (line: string) => talk(base, `${line}\r\nConnection: close\r\n\r\n`, false);
+    expect((await fetch(`${base}/health/live`)).status).toBe(200);
+    expect(await ask('GET /health/live HTTP/1.1\r\nHost: LOCALHOST:8080')).toContain('200 OK');
+    expect(await ask('GET /health/live HTTP/1.1\r\nHost: [::1]:8080')).toContain('200 OK');
+    expect(await ask('GET /health/live HTTP/1.1\r\nHost: rebound.example:8080')).toMatch(/403[\s\S]*header:Host/);
+    const rebound = UPGRADE.replace('Host: x', 'Host: rebound.example');
+    expect(await talk(base, `GET /v1/realtime HTTP/1.1\r\n${rebound}`, true)).toContain('403 Forbidden');
   });
 
   it('cuts off a client that does not finish its request', async () => {

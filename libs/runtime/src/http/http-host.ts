@@ -14,6 +14,7 @@ import { addApiDocuments } from './api-documents.ts';
 import { PATH_PART_LENGTH_MAX } from './error-answer.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import type { HttpApp } from './http-app.ts';
+import { ProblemError } from './problem.ts';
 import { addProblemAnswers, createProblemAnswer, type ProblemAnswer } from './problem-answers.ts';
 import { validatorCompiler } from './zod-validator.ts';
 
@@ -32,6 +33,11 @@ export type HttpHostOptions = {
   readonly bodyLimitBytes: number;
   /** Paths that a WebSocket may open; on every other path `Upgrade` is ignored, so an unknown one gets 404. */
   readonly upgradePaths?: readonly string[];
+  /**
+   * Names under which this host answers, without port; undefined means any. A host that only its own machine may use needs it (`LOOPBACK_HOSTS`): a
+   * web page can point a name of its own at 127.0.0.1 and would then be on the same origin.
+   */
+  readonly allowedHosts?: readonly string[];
   /** A client has this long to send a whole request. */
   readonly requestTimeoutMs?: number;
   /** Requests under way have this long to finish when the host stops; then their sockets are cut. */
@@ -50,6 +56,9 @@ export type HttpHost = {
   url(): string;
 };
 
+/** The names of this machine for itself. */
+export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
 const REQUEST_TIMEOUT_MS = 30_000;
 const CLOSE_GRACE_MS = 5_000;
 /** Above the idle timeout of common load balancers (60 s), so that the balancer closes first and never meets a closed socket. */
@@ -67,6 +76,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   watched.push(service);
 
   addProblemAnswers(app, answerProblem);
+  if (options.allowedHosts !== undefined) addHostGuard(app, options.allowedHosts);
   addAccessLog(app, options.metrics);
   await app.register(cookie);
   await app.register(cors, {
@@ -107,7 +117,8 @@ function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): Ht
     http: {
       headersTimeout: Math.min(10_000, requestTimeout),
       connectionsCheckingInterval: Math.min(5_000, requestTimeout),
-      shouldUpgradeCallback: (request: IncomingMessage) => isWebSocketTo(request, upgradePaths),
+      shouldUpgradeCallback: (request: IncomingMessage) =>
+        isWebSocketTo(request, upgradePaths) && isNamed(request, options.allowedHosts),
     },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -118,6 +129,21 @@ function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): Ht
 function isWebSocketTo(request: IncomingMessage, paths: ReadonlySet<string>): boolean {
   const [path = ''] = (request.url ?? '').split('?');
   return request.headers.upgrade?.toLowerCase() === 'websocket' && paths.has(path);
+}
+
+function isNamed({ headers }: IncomingMessage, names: readonly string[] | undefined): boolean {
+  const name = (headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+  return names === undefined || names.includes(name);
+}
+
+function addHostGuard(app: HttpApp, names: readonly string[]): void {
+  app.addHook('onRequest', async (request) => {
+    if (isNamed(request.raw, names)) return;
+    throw new ProblemError('forbidden', {
+      detail: 'This server does not answer under that name.',
+      field: 'header:Host',
+    });
+  });
 }
 
 function createHostService(app: HttpApp, options: HttpHostOptions): Service {
