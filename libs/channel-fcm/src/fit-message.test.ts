@@ -40,10 +40,10 @@ describe('fitMessage', () => {
         items: '[{"sku":"a"}]',
         note: 'plain',
         none: 'null',
-        notificationId: '0199-order',
-        deliveryId: expect.stringMatching(/^[\w-]{22}$/),
-        type: 'order.shipped',
-        url: 'https://shop.example/orders/7',
+        belfry_id: '0199-order',
+        belfry_delivery: expect.stringMatching(/^[\w-]{22}$/),
+        belfry_type: 'order.shipped',
+        belfry_url: 'https://shop.example/orders/7',
       },
       android: { priority: 'high', ttl: '3600s', collapse_key: 'order 7', notification: { tag: 'order 7' } },
       apns: {
@@ -60,7 +60,7 @@ describe('fitMessage', () => {
   it('tags with the delivery id without a collapse key, so that a repeated send replaces itself', () => {
     const [first, again] = [fit('tok'), fit('tok')];
     expect(first).toEqual(again);
-    const { deliveryId } = first.data;
+    const deliveryId = first.data.belfry_delivery;
     expect(first).toMatchObject({
       android: { notification: { tag: deliveryId }, priority: 'normal' },
       apns: { headers: { 'apns-collapse-id': deliveryId } },
@@ -81,13 +81,14 @@ describe('fitMessage', () => {
     });
   });
 
-  it('keeps reserved and own keys of the producer under a free name, and does not rename inside data', () => {
+  it('keeps reserved keys of the producer under a free name, and leaves the others as they are', () => {
     const data = {
       from: 'a',
       message_type: 'b',
       'google.x': 'c',
       'gcm.y': 'd',
       type: 'e',
+      belfry_id: 'h',
       x_from: 'f',
       imageUrl: 'g',
       ttl: 5,
@@ -97,11 +98,12 @@ describe('fitMessage', () => {
       x_message_type: 'b',
       'x_google.x': 'c',
       'x_gcm.y': 'd',
-      x_type: 'e',
+      type: 'e',
+      x_belfry_id: 'h',
       x_from: 'f',
       imageUrl: 'g',
       ttl: '5',
-      type: 'order.shipped',
+      belfry_id: '0199-order',
     });
   });
 
@@ -109,7 +111,7 @@ describe('fitMessage', () => {
     const message = fit('tok', { icon: '/icon.png', url: '/orders/7' });
     expect(message.notification).not.toHaveProperty('image');
     expect(message.webpush).not.toHaveProperty('fcm_options');
-    expect(message.data.url).toBe('/orders/7');
+    expect(message.data.belfry_url).toBe('/orders/7');
   });
 
   it('hashes a collapse key that APNs or Web Push would refuse', () => {
@@ -122,13 +124,13 @@ describe('fitMessage', () => {
 
   it('gives up body before data, keeps the beginning of the body, and says so', () => {
     const message = fit('tok', { body: 'word '.repeat(1_000), data: { order: 'x'.repeat(500) } });
-    expect(message.data).toMatchObject({ order: 'x'.repeat(500), trimmed: 'body' });
+    expect(message.data).toMatchObject({ order: 'x'.repeat(500), belfry_trimmed: 'body' });
     expect(message.notification.body).toMatch(/^word word .{2000,}…$/);
   });
 
   it('gives up data whole when the body alone does not save enough', () => {
     const message = fit('tok', { body: 'b'.repeat(1_000), data: { big: 'x'.repeat(4_000), small: '1' } });
-    expect(message.data).toMatchObject({ trimmed: 'body,data', type: 'order.shipped' });
+    expect(message.data).toMatchObject({ belfry_trimmed: 'body,data', belfry_type: 'order.shipped' });
     expect(message.data).not.toHaveProperty('small');
     expect(message.notification.body).toBe(`${'b'.repeat(200)}…`);
   });
@@ -158,8 +160,8 @@ describe('fitMessage', () => {
         expect(token).toBe('tok');
         expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
         expect(Object.values(payload.data).every((value) => typeof value === 'string')).toBe(true);
-        expect(payload.data).toMatchObject({ notificationId: '0199-order', deliveryId: delivery.deliveryId });
-        const untrimmed = payload.data.trimmed === undefined;
+        expect(payload.data).toMatchObject({ belfry_id: '0199-order', belfry_delivery: delivery.deliveryId });
+        const untrimmed = payload.data.belfry_trimmed === undefined;
         const { title } = payload.notification;
         if (untrimmed) expect(title).toBe(parts.title);
         else expect(parts.title.startsWith(title.replace(/…$/, ''))).toBe(true);

@@ -34,7 +34,7 @@ const CUTS: readonly Cut[] = [
 
 /**
  * The request body for `delivery`, cut to FCM's limit where needed. Bytes are those of the JSON of the message without its token, which is more
- * than FCM counts (names and punctuation are free there), so what fits here fits there. What was cut is named in `data.trimmed`;
+ * than FCM counts (names and punctuation are free there), so what fits here fits there. What was cut is named in `data.belfry_trimmed`;
  * the whole notification stays in the inbox.
  */
 export function fitMessage(delivery: PushDelivery, token: string, nowMs: number): FittedMessage {

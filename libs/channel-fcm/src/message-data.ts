@@ -1,21 +1,25 @@
 import type { PushDelivery } from '@belfry/core/channel';
 
-/** What an app finds in the data beside the producer's own keys. */
-const OWN_KEYS: ReadonlySet<string> = new Set(['notificationId', 'deliveryId', 'type', 'url', 'trimmed']);
+/** Ours in a message's data, beside the producer's own keys. */
+const OWN_PREFIX = 'belfry_';
 
 /** Names that FCM refuses in data: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages (`data`). */
-export function isReservedDataKey(key: string): boolean {
+function isReservedDataKey(key: string): boolean {
   return key === 'from' || key === 'message_type' || key.startsWith('google.') || key.startsWith('gcm.');
 }
 
-/** Ids and type of the notification, so that an app can deduplicate, acknowledge, and fetch the whole from the inbox. */
-export function ownData(delivery: PushDelivery): Record<string, string> {
-  const { notification } = delivery;
+/** What the data says about the notification, so that an app can deduplicate, acknowledge, and fetch the whole from the inbox. */
+export function ownData(
+  { notification, deliveryId }: PushDelivery,
+  link: string | undefined,
+  trimmed: string | undefined,
+): Record<string, string> {
   return {
-    notificationId: notification.id,
-    deliveryId: delivery.deliveryId,
-    type: notification.type,
-    ...(notification.url === undefined ? {} : { url: notification.url }),
+    belfry_id: notification.id,
+    belfry_delivery: deliveryId,
+    belfry_type: notification.type,
+    ...(link === undefined ? {} : { belfry_url: link }),
+    ...(trimmed === undefined ? {} : { belfry_trimmed: trimmed }),
   };
 }
 
@@ -31,7 +35,7 @@ export function producerData(data: Readonly<Record<string, unknown>> | undefined
     const encoded = typeof value === 'string' ? value : JSON.stringify(value);
     if (encoded === undefined) continue;
     let name = key;
-    if (isReservedDataKey(key) || OWN_KEYS.has(key)) {
+    if (isReservedDataKey(key) || key.startsWith(OWN_PREFIX)) {
       do name = `x_${name}`;
       while (taken.has(name));
       taken.add(name);

@@ -44,12 +44,11 @@ export function buildMessage(
   const tag = notification.collapseKey ?? deliveryId;
   const ttlSeconds = Math.max(0, Math.min(Math.floor(remainingMs / 1000), MAX_TTL_SECONDS));
   const urgent = notification.priority === 'high';
-  const { url: _url, ...ids } = ownData(delivery);
   const link = httpsUrl(content.link);
   return {
     token,
     notification: { title, ...optional('body', body), ...optional('imageUrl', image) },
-    data: { ...content.data, ...ids, ...optional('url', content.link), ...optional('trimmed', content.trimmed) },
+    data: { ...content.data, ...ownData(delivery, content.link, content.trimmed) },
     android: {
       priority: urgent ? 'high' : 'normal',
       ttl: ttlSeconds * 1000,
