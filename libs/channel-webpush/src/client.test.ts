@@ -53,7 +53,10 @@ describe('push client', () => {
       timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
       connectionsPerOrigin: 2,
       ca: certificateAuthorityPem(),
-      lookupFor: () => (_hostname, _options, callback) => callback(new Error('only literals here'), '', 0),
+      lookupFor: () => (hostname, _options, callback) =>
+        hostname === 'localhost'
+          ? callback(null, [{ address: '127.0.0.1', family: 4 }])
+          : callback(new Error('none'), '', 0),
     });
 
   function requestTo(port = Number(new URL(simulator.origin()).port)): PushRequest {
@@ -62,6 +65,7 @@ describe('push client', () => {
     return {
       url,
       exempt: true,
+      remainingMs: 60_000,
       headers: { authorization: vapidHeader(key, url.origin), ttl: '60' },
       body: Buffer.alloc(0),
     };
@@ -101,6 +105,34 @@ describe('push client', () => {
     expect(answer).toMatchObject({ kind: 'answer', status: 410 });
     expect(answer.kind === 'answer' && answer.body.length).toBeLessThanOrEqual(8_192);
     expect(await client.send(requestTo(), never)).toMatchObject({ status: 201 });
+    await client.close();
+  });
+
+  it('holds 64 pools, and one that makes room finishes what it has', async () => {
+    const client = open();
+    const first = requestTo();
+    first.url.hostname = 'localhost';
+    simulator.webpush.script.set('*', [{ kind: 'slow', delayMs: 500, next: { kind: 'accept' } }]);
+    const slow = client.send(first, never);
+    await vi.waitFor(() => expect(simulator.webpush.recorder.counters().requests).toBe(1), {
+      timeout: 5_000,
+      interval: 5,
+    });
+    for (let index = 0; index < 64; index += 1) {
+      const elsewhere = { ...first, url: new URL(`https://p${index}.test/wp/x`) };
+      expect(await client.send(elsewhere, never)).toMatchObject({ kind: 'failure', bytesWritten: false });
+    }
+    expect(await slow).toMatchObject({ kind: 'answer', status: 201 });
+    expect(await client.send(first, never)).toMatchObject({ kind: 'answer', status: 201 });
+    expect(simulator.connectionsOpened()).toBe(2);
+    await client.close();
+  });
+
+  it("ends at the message's own deadline when that comes first", async () => {
+    const client = open();
+    simulator.webpush.script.set('*', [{ kind: 'hang' }]);
+    const result = await client.send({ ...requestTo(), remainingMs: 300 }, never);
+    expect(result).toEqual({ kind: 'failure', cause: 'timeout', code: 'timeout', bytesWritten: true });
     await client.close();
   });
 

@@ -10,6 +10,8 @@ export type PushRequest = {
   readonly exempt: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Milliseconds until the message's own deadline, which ends the attempt when it comes before the attempt's. */
+  readonly remainingMs: number;
 };
 
 export type PushClient = {
@@ -50,6 +52,8 @@ const MAX_ANSWER_BYTES = 4_096;
 export function createPushClient(options: PushClientOptions): PushClient {
   const { clock, timeouts } = options;
   const pools = new Map<string, Pool>();
+  /** Out of the map, still finishing what was under way. */
+  const retiring = new Set<Pool>();
   let closed = false;
 
   function poolFor(request: PushRequest): Pool {
@@ -59,11 +63,18 @@ export function createPushClient(options: PushClientOptions): PushClient {
     pools.delete(origin);
     pools.set(origin, pool);
     const [oldest] = pools;
-    if (pools.size > MAX_ORIGINS && oldest) {
-      pools.delete(oldest[0]);
-      void oldest[1].close();
-    }
+    if (pools.size > MAX_ORIGINS && oldest) retire(...oldest);
     return pool;
+  }
+
+  function retire(origin: string, pool: Pool): void {
+    pools.delete(origin);
+    retiring.add(pool);
+    // Rejects when the pool is destroyed meanwhile, by close() below.
+    pool.close().then(
+      () => retiring.delete(pool),
+      () => retiring.delete(pool),
+    );
   }
 
   function createPool({ url, exempt }: PushRequest): Pool {
@@ -105,7 +116,7 @@ export function createPushClient(options: PushClientOptions): PushClient {
         controller?.abort(new Error(cause));
       };
       const onAbort = () => giveUp('aborted');
-      const cancelDeadline = clock.schedule(timeouts.attemptMs, () => giveUp('timeout'));
+      const cancelDeadline = clock.schedule(Math.min(timeouts.attemptMs, request.remainingMs), () => giveUp('timeout'));
       signal.addEventListener('abort', onAbort, { once: true });
 
       poolFor(request).dispatch(
@@ -140,7 +151,7 @@ export function createPushClient(options: PushClientOptions): PushClient {
     send,
     async close() {
       closed = true;
-      const open = [...pools.values()];
+      const open = [...pools.values(), ...retiring];
       pools.clear();
       await Promise.all(open.map((pool) => pool.destroy()));
     },

@@ -24,6 +24,11 @@ describe('validateDevice', () => {
     ['what toJSON() gives', subscription, address],
     ['another active key', { ...subscription, keyId: older.id }, { ...address, keyId: older.id }],
     [
+      'another active key by its public half',
+      { ...subscription, applicationServerKey: older.publicKey },
+      { ...address, keyId: older.id },
+    ],
+    [
       'padded keys in the standard alphabet',
       {
         ...subscription,
@@ -67,6 +72,8 @@ describe('validateDevice', () => {
     ['no auth', { endpoint, keys: { p256dh } }, '/keys/auth'],
     ['an auth of 15 bytes', { endpoint, keys: { p256dh, auth: auth.slice(2) } }, '/keys/auth'],
     ['an auth with other letters', { endpoint, keys: { p256dh, auth: 'BTBZMqHH6r4Tts7J aSIgg' } }, '/keys/auth'],
+    ['an unknown public key', { ...subscription, applicationServerKey: p256dh }, '/applicationServerKey'],
+    ['a key id that is no text', { ...subscription, keyId: 7 }, '/keyId'],
     ['an unknown key id', { ...subscription, keyId: 'old' }, '/keyId'],
   ])('refuses %s and names the field', async (_what, input, field) => {
     const result = await channel.validateDevice(input);

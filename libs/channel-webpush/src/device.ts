@@ -11,12 +11,12 @@ const POINT_BYTES = 65;
 const AUTH_BYTES = 16;
 
 /**
- * `PushSubscription.toJSON()` (W3C Push API): `{ endpoint, expirationTime?, keys: { p256dh, auth } }`, and optionally `keyId`, which of several
- * VAPID keys it was made with. The endpoint's text is the guard's business, not checked here. Keys are kept as unpadded base64url.
+ * `PushSubscription.toJSON()` (W3C Push API): `{ endpoint, expirationTime?, keys: { p256dh, auth } }`, and optionally which of several
+ * VAPID keys it was made with: `keyId`, or `applicationServerKey` as the browser remembers it in `subscription.options`. Default: the current one. The endpoint's text is the guard's business, not checked here. Keys are kept as unpadded base64url.
  */
 export function parseSubscription(input: unknown, keys: VapidKeyRing): SubscriptionParsing {
   if (!isRecord(input)) return bad('', 'must be a PushSubscription: { endpoint, keys: { p256dh, auth } }');
-  const { endpoint, keys: secrets, keyId = keys.current.id } = input;
+  const { endpoint, keys: secrets, keyId, applicationServerKey } = input;
   if (typeof endpoint !== 'string') return bad('/endpoint', 'must be a string');
   if (!isRecord(secrets)) return bad('/keys', 'must be an object with p256dh and auth');
   const p256dh = decode(secrets.p256dh);
@@ -24,10 +24,12 @@ export function parseSubscription(input: unknown, keys: VapidKeyRing): Subscript
   if (!isOnCurve(p256dh)) return bad('/keys/p256dh', 'must be an uncompressed point of P-256');
   const auth = decode(secrets.auth);
   if (auth?.length !== AUTH_BYTES) return bad('/keys/auth', `must be ${AUTH_BYTES} bytes in base64url`);
-  if (typeof keyId !== 'string' || !keys.find(keyId)) return bad('/keyId', 'must be the id of an active VAPID key');
+  const named = keyId !== undefined;
+  const key = named ? keys.find(keyId) : keys.findPublic(applicationServerKey ?? keys.current.publicKey);
+  if (!key) return bad(named ? '/keyId' : '/applicationServerKey', 'must be that of an active VAPID key');
   return {
     ok: true,
-    address: { endpoint, p256dh: p256dh.toString('base64url'), auth: auth.toString('base64url'), keyId },
+    address: { endpoint, p256dh: p256dh.toString('base64url'), auth: auth.toString('base64url'), keyId: key.id },
   };
 }
 

@@ -14,7 +14,8 @@ export type VapidKey = {
 export type VapidKeyRing = {
   /** The key that new subscriptions are made with. */
   readonly current: VapidKey;
-  find(id: string): VapidKey | undefined;
+  find(id: unknown): VapidKey | undefined;
+  findPublic(publicKey: unknown): VapidKey | undefined;
 };
 
 export type VapidKeyParsing =
@@ -58,7 +59,11 @@ export function createVapidKeyRing(keys: readonly VapidKey[]): VapidKeyRing {
   if (!current) throw new TypeError('at least one VAPID key is needed');
   const byId = new Map(keys.map((key) => [key.id, key]));
   if (byId.size !== keys.length) throw new TypeError('VAPID key ids must differ');
-  return { current, find: (id) => byId.get(id) };
+  return {
+    current,
+    find: (id) => (typeof id === 'string' ? byId.get(id) : undefined),
+    findPublic: (publicKey) => keys.find((key) => key.publicKey === publicKey),
+  };
 }
 
 /** What is wrong with a VAPID subject; undefined when nothing is. Apple answers 403 to a subject at localhost. */

@@ -72,6 +72,7 @@ export function createWebPushChannel(options: WebPushChannelOptions): PushChanne
     return {
       url: endpoint.url,
       exempt: endpoint.exempt,
+      remainingMs: delivery.remainingMs,
       body,
       headers: {
         authorization: vapidHeader(key, endpoint.url.origin),
