@@ -2,10 +2,12 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { OUTCOME_TABLE, TRANSPORT_TABLE } from '../libs/channel-fcm/src/outcome-table.ts';
+import { OUTCOME_RULES } from '../libs/channel-webpush/src/classify.ts';
 import { ERRORS } from '../libs/protocol/src/errors.ts';
 import type { ConfigSummary } from '../libs/runtime/src/config/config-table.ts';
 import { METRICS } from '../libs/runtime/src/metric-table.ts';
-import { renderConfig, renderErrors, renderMetrics } from './render-docs.ts';
+import { renderChannels, renderConfig, renderErrors, renderMetrics } from './render-docs.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -23,6 +25,10 @@ export async function generateDocuments(): Promise<readonly GeneratedDocument[]>
     { file: 'docs/errors.md', text: renderErrors(ERRORS) },
     { file: 'docs/config.md', text: renderConfig(tables) },
     { file: 'docs/metrics.md', text: renderMetrics(METRICS) },
+    {
+      file: 'docs/channels.md',
+      text: renderChannels({ fcm: OUTCOME_TABLE, fcmTransport: TRANSPORT_TABLE, webpush: OUTCOME_RULES }),
+    },
   ];
 }
 

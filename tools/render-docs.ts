@@ -2,6 +2,7 @@ import type { ERRORS } from '../libs/protocol/src/errors.ts';
 import { describeDefault, groupOptions } from '../libs/runtime/src/config/config-help.ts';
 import type { ConfigOption, ConfigSummary } from '../libs/runtime/src/config/config-table.ts';
 import type { MetricDefinition } from '../libs/runtime/src/metric-table.ts';
+import { type ChannelTables, renderChannelTables } from './render-channels.ts';
 
 const GENERATED = '<!-- Written by `npm run docs` from the code; a test fails when it differs. -->';
 
@@ -61,6 +62,10 @@ export function renderMetrics(metrics: Readonly<Record<string, MetricDefinition>
     '| --- | --- | --- | --- |',
     ...rows,
   ]);
+}
+
+export function renderChannels(tables: ChannelTables): string {
+  return document('Push channels', renderChannelTables(tables));
 }
 
 function document(title: string, lines: readonly string[]): string {

@@ -77,6 +77,18 @@ describe('access tokens', () => {
     expect(await later).toEqual({ ok: true, token: 'one' });
   });
 
+  it('gives up a fetch that gets no answer, instead of waiting with it for ever', async () => {
+    const { tokens, fetches, grant, clock } = createTokenEndpoint();
+    const stuck = [tokens.current(), tokens.current()];
+    await clock.advance(20_000);
+    expect(await Promise.all(stuck)).toEqual(stuck.map(() => ({ ok: false, code: 'ETIMEDOUT' })));
+    await clock.advance(10_000);
+    const later = tokens.current();
+    grant('one');
+    expect(await later).toEqual({ ok: true, token: 'one' });
+    expect([fetches.length, clock.pending]).toEqual([2, 0]);
+  });
+
   it('reports a credential that cannot be opened like a failed fetch', async () => {
     const openCredential = () => {
       throw Object.assign(new Error('no file'), { code: 'ENOENT' });

@@ -30,6 +30,8 @@ export type AccessTokensOptions = {
   readonly refreshEarlyMs?: number;
   /** A failure is the answer to everyone who asks within this time. Default 10,000. */
   readonly shareFailureMs?: number;
+  /** A fetch without an answer for this long has failed: firebase-admin sets no limit of its own. Default 20,000. */
+  readonly fetchTimeoutMs?: number;
 };
 
 type Held = { readonly token: string; readonly fetchedAtMs: number; readonly expiresAtMs: number };
@@ -42,7 +44,8 @@ const RENEWAL_PAUSE_MS = 60_000;
 
 /** OAuth tokens with one fetch at a time, whoever asks, and a short memory of failures, so that an outage is not answered with a storm. */
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
-  const { clock, openCredential, refreshEarlyMs = 300_000, shareFailureMs = 10_000 } = options;
+  const { clock, openCredential } = options;
+  const { refreshEarlyMs = 300_000, shareFailureMs = 10_000, fetchTimeoutMs = 20_000 } = options;
   let credential: Credential | undefined;
   let held: Held | undefined;
   let failed: Failed | undefined;
@@ -51,7 +54,11 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const fetchToken = async (): Promise<AccessToken> => {
     try {
       credential ??= openCredential();
-      const { access_token: token, expires_in: expiresInSeconds } = await credential.getAccessToken();
+      const { access_token: token, expires_in: expiresInSeconds } = await withTimeout(
+        credential.getAccessToken(),
+        fetchTimeoutMs,
+        clock,
+      );
       const nowMs = clock.monotonicMs();
       held = { token, fetchedAtMs: nowMs, expiresAtMs: nowMs + expiresInSeconds * 1000 };
       failed = undefined;
@@ -88,4 +95,14 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       return renewed.ok && renewed.token === refused ? undefined : renewed;
     },
   };
+}
+
+/** Without it one lost answer would keep every later caller waiting for the same fetch. */
+function withTimeout<T>(work: Promise<T>, timeoutMs: number, clock: Clock): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stopTimer = clock.schedule(timeoutMs, () =>
+      reject(Object.assign(new Error('no access token in time'), { code: 'ETIMEDOUT' })),
+    );
+    work.then(resolve, reject).finally(stopTimer);
+  });
 }
