@@ -39,7 +39,7 @@ const UNAVAILABLE: Readonly<Record<UnavailableCode, ErrorCode>> = {
 export function errorAnswer(error: unknown, bodyLimitBytes: number): ErrorAnswer {
   if (isProblemError(error)) return { code: error.code, options: error.options, fault: error.statusCode >= 500 };
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known = FRAMEWORK_ERRORS[code];
+  const known = Object.hasOwn(FRAMEWORK_ERRORS, code) ? FRAMEWORK_ERRORS[code] : undefined;
   if (known !== undefined) {
     const options = known.code === 'body_too_large' ? { ...known.options, limit: bodyLimitBytes } : known.options;
     return { code: known.code, options, fault: false };

@@ -33,7 +33,12 @@ export class ProblemError extends Error {
 }
 
 export function isProblemError(error: unknown): error is ProblemError {
-  return error instanceof Error && error.name === 'ProblemError' && 'code' in error && String(error.code) in ERRORS;
+  return (
+    error instanceof Error &&
+    error.name === 'ProblemError' &&
+    'code' in error &&
+    Object.hasOwn(ERRORS, String(error.code))
+  );
 }
 
 /** The document that answers with `code`. */
