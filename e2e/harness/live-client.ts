@@ -27,6 +27,7 @@ export function openWebSocket(url: string, user: string, cursor?: string): Promi
   const closed = new Promise<number>((resolve) => socket.on('close', resolve));
   return new Promise((resolve, reject) => {
     socket.on('error', reject);
+    socket.on('close', () => reject(new Error('closed before hello')));
     socket.on('message', (data) => {
       const frame = JSON.parse(String(data)) as Frame;
       if (frame.type === 'notification') {

@@ -7,13 +7,13 @@ export type DeviceId = string;
 /**
  * States of a push delivery:
  *
- *   queued ──▶ delivered
- *     │          ▲
- *     ▼          │
- *   retrying ────┴──▶ dead-lettered ──▶ retrying (redrive)
+ *   queued ─────┬──▶ delivered
+ *     │         │
+ *     ▼         ├──▶ dead-lettered ──▶ retrying (redrive)
+ *   retrying ───┘
  *
- * (`retrying` lasts until the attempt that the timer released is settled) and from `queued` or `retrying` also to `expired`, `superseded`, `cancelled` and `acknowledged` (the recipient confirmed the
- * notification elsewhere while this one was waiting).
+ * and from `queued` or `retrying` also to `expired`, `superseded`, `cancelled` and `acknowledged` (the recipient confirmed the
+ * notification elsewhere while this one was waiting). `retrying` lasts until the attempt that its timer released is settled.
  *
  * States of a realtime delivery, ranked: `stored` → `sent` → `delivered` → `read`; `expired` or `cancelled` while still `stored`.
  * A late fact never moves one back.

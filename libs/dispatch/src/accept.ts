@@ -78,8 +78,9 @@ export function createAccept(deps: AcceptDeps): Accept {
   }
 
   async function acceptOne(input: AcceptInput): Promise<AcceptResult> {
-    const body = JSON.stringify(input.request);
-    const bytes = Buffer.byteLength(body);
+    const { to, ...content } = input.request;
+    // Whom it is for does not count: a job carries one recipient, however long the list was.
+    const bytes = Buffer.byteLength(JSON.stringify(content));
     if (bytes > LIMITS.notificationBytes) {
       return { kind: 'too-large', bytes, limitBytes: LIMITS.notificationBytes };
     }
@@ -90,7 +91,9 @@ export function createAccept(deps: AcceptDeps): Accept {
       (seed === undefined ? randomNotificationId(nowMs, random) : notificationIdFrom(seed.hex, seed.index));
     const begun = await begin({
       notification: toNotification(input, id, nowMs),
-      bodyHash: createHash('sha256').update(body).digest('hex'),
+      bodyHash: createHash('sha256')
+        .update(JSON.stringify([to, content]))
+        .digest('hex'),
       takeOver: seed?.takenOver ?? false,
     });
     switch (begun.kind) {

@@ -66,7 +66,14 @@ export function parseJob(value: Uint8Array, tenant: string): ParsedJob {
   } catch {
     return { ok: false, reason: 'not-json' };
   }
-  const parsed = jobSchema.safeParse(json);
+  let parsed: ReturnType<typeof jobSchema.safeParse>;
+  try {
+    parsed = jobSchema.safeParse(json);
+  } catch (error) {
+    // Thousands of nested lists exhaust the stack of the check.
+    if (error instanceof RangeError) return { ok: false, reason: 'nested-too-deep' };
+    throw error;
+  }
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return { ok: false, reason: `invalid: /${issue?.path.map(String).join('/') ?? ''} ${issue?.message ?? ''}` };

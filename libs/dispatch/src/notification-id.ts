@@ -13,11 +13,3 @@ export function notificationIdFrom(seedHex: string, index: number): string {
   const random = createHash('sha256').update(seed).update(`:${index}`).digest().subarray(0, 16);
   return v7({ msecs: seed.readUIntBE(0, 6), random, seq: index });
 }
-
-/** 32 hex digits for `notificationIdFrom`: 6 bytes of time, so that derived ids sort like others, and 10 random ones. */
-export function idempotencySeed(nowMs: number, random: Random): string {
-  const seed = Buffer.alloc(16);
-  seed.writeUIntBE(nowMs, 0, 6);
-  seed.set(random.bytes(10), 6);
-  return seed.toString('hex');
-}

@@ -82,6 +82,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   await app.register(cors, {
     origin: options.allowedOrigins.includes('*') ? true : [...options.allowedOrigins],
     credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: ['Retry-After', 'Idempotency-Replayed', 'X-Request-Id'],
     maxAge: 600,
   });

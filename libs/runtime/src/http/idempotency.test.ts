@@ -1,4 +1,5 @@
 import type { IdempotencyClaim, IdempotencyStore, StoredResponse } from '@belfry/core/store/idempotency';
+import { createFakeClock } from '@belfry/testing/fake-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -67,7 +68,7 @@ beforeEach(async () => {
     const tenant = String(request.headers['x-tenant'] ?? 'acme');
     request.principal = { kind: 'api-key', tenant, keyId: 'k', scopes: ['admin'] };
   });
-  addIdempotency(app, { store: memory.store, random: createSeededRandom(1) });
+  addIdempotency(app, { store: memory.store, clock: createFakeClock(), random: createSeededRandom(1) });
   const body = z.object({ title: z.string().max(5), lane: z.string().default('bulk') });
   for (const path of ['/things', '/others']) {
     app.post(path, { schema: { body } }, (request, reply) => {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '@belfry/core/clock';
+import { idempotencySeed } from '@belfry/core/idempotency-seed';
 import type { Random } from '@belfry/core/random';
 import type { IdempotencyStore } from '@belfry/core/store/idempotency';
 import type { FastifyRequest } from 'fastify';
@@ -6,7 +8,7 @@ import { principalOf } from './authentication.ts';
 import type { HttpApp } from './http-app.ts';
 import { ProblemError } from './problem.ts';
 
-export type IdempotencyOptions = { readonly store: IdempotencyStore; readonly random: Random };
+export type IdempotencyOptions = { readonly store: IdempotencyStore; readonly clock: Clock; readonly random: Random };
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,7 +28,7 @@ type Claim = { readonly tenant: string; readonly key: string };
  * and frees the key for a corrected request. A 5xx may have had one: its claim stays, and the try that takes it over later gets the same seed.
  * Needs a guard on the route: keys belong to a tenant.
  */
-export function addIdempotency(app: HttpApp, { store, random }: IdempotencyOptions): void {
+export function addIdempotency(app: HttpApp, { store, clock, random }: IdempotencyOptions): void {
   const claims = new WeakMap<FastifyRequest, Claim>();
 
   app.addHook('preHandler', async (request, reply) => {
@@ -37,7 +39,7 @@ export function addIdempotency(app: HttpApp, { store, random }: IdempotencyOptio
     const claimed = await store.claimIdempotencyKey({
       ...claim,
       bodyHash: hashBody(request),
-      seed: Buffer.from(random.bytes(16)).toString('hex'),
+      seed: idempotencySeed(clock.nowMs(), random),
     });
     switch (claimed.kind) {
       case 'claimed':
@@ -80,10 +82,12 @@ function checkKey(given: string | string[]): string {
   throw new ProblemError('idempotency_key_invalid', { field: 'header:Idempotency-Key', limit: 255 });
 }
 
-/** One key must never answer for two routes, or for two users' paths. */
+/** One key must never answer for two routes, for two users' paths, or for two users of one path. */
 function scopedKey(request: FastifyRequest, key: string): string {
   const [path = ''] = request.url.split('?');
-  return `${request.method} ${path} ${key}`;
+  const principal = principalOf(request);
+  const caller = principal.kind === 'user' ? `${principal.user} ` : '';
+  return `${request.method} ${path} ${caller}${key}`;
 }
 
 /** The validated body: two texts that mean the same request, defaults included, are the same body. */
