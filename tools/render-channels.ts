@@ -33,7 +33,13 @@ export function renderChannelTables(tables: ChannelTables): readonly string[] {
     '| answer | outcome | reason | floor without Retry-After | note |',
     '| --- | --- | --- | --- | --- |',
     ...tables.fcm.map((rule) => row(fcmAnswer(rule), rule.outcome, rule.reason, seconds(rule.floorMs), rule.note)),
-    row('no message name, no valid status', UNREADABLE_RULE.outcome, UNREADABLE_RULE.reason, '', UNREADABLE_RULE.note),
+    row(
+      'success without JSON, no valid status',
+      UNREADABLE_RULE.outcome,
+      UNREADABLE_RULE.reason,
+      '',
+      UNREADABLE_RULE.note,
+    ),
     ...tables.fcmTransport.map((rule) =>
       row(`none: ${rule.failure}`, rule.outcome, rule.reason, seconds(rule.floorMs), rule.note),
     ),

@@ -44,7 +44,7 @@ const unknown = (code: string): Outcome => ({ kind: 'unknown', code, reason: 'un
 
 const GOLDEN: readonly Line[] = [
   { what: 'a name', status: 200, body: NAME, outcome: { kind: 'delivered', code: '200' } },
-  { what: 'success without a name', status: 200, body: HTML, outcome: unknown('200') },
+  { what: 'success as a page', status: 200, body: HTML, outcome: unknown('200') },
   { what: 'no status', status: 0, body: '', outcome: unknown('0') },
   { what: 'unregistered', status: 404, body: fcmError('UNREGISTERED'), outcome: gone('UNREGISTERED', 'unregistered') },
   {

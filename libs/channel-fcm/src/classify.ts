@@ -36,7 +36,7 @@ export function classifyFailure(failure: TransportRule['failure'], code: string)
 
 function ruleFor(status: number, answer: FcmAnswer): OutcomeRule {
   const rule = OUTCOME_TABLE.find((candidate) => matches(candidate, status, answer)) ?? UNREADABLE_RULE;
-  return rule.outcome === 'delivered' && answer.name === undefined ? UNREADABLE_RULE : rule;
+  return rule.outcome === 'delivered' && !answer.readable ? UNREADABLE_RULE : rule;
 }
 
 function matches(rule: OutcomeRule, status: number, answer: FcmAnswer): boolean {

@@ -1,8 +1,8 @@
 import type { FaultAspect } from './outcome-table.ts';
 
 export type FcmAnswer = {
-  /** `projects/…/messages/…` of a message that FCM took. */
-  readonly name: string | undefined;
+  /** A JSON object, as all that FCM itself says; not a page of something before it. */
+  readonly readable: boolean;
   /** `errorCode` of the FcmError detail; undefined when the answer has none (a proxy, a wrong URL, the API front end). */
   readonly errorCode: string | undefined;
   readonly aspects: ReadonlySet<FaultAspect>;
@@ -14,12 +14,12 @@ const QUOTA_FAILURE_TYPE = 'type.googleapis.com/google.rpc.QuotaFailure';
 
 const NO_ASPECTS: ReadonlySet<FaultAspect> = new Set();
 
-/** Reads a body of FCM HTTP v1. Anything else (HTML of a front end, cut JSON) gives an answer without name, code or aspects. */
+/** Reads a body of FCM HTTP v1. Anything else (HTML of a front end, cut JSON) gives an unreadable answer without code or aspects. */
 export function parseFcmAnswer(body: string): FcmAnswer {
   const answer = record(parseJson(body));
-  const name = text(answer?.name);
+  const readable = answer !== undefined;
   const error = record(answer?.error);
-  if (!error) return { name, errorCode: undefined, aspects: NO_ASPECTS };
+  if (!error) return { readable, errorCode: undefined, aspects: NO_ASPECTS };
   const details = list(error.details);
   const message = text(error.message) ?? '';
   const aspects = new Set<FaultAspect>();
@@ -28,7 +28,7 @@ export function parseFcmAnswer(body: string): FcmAnswer {
   const errorCode = ofType(details, FCM_ERROR_TYPE)
     .map((detail) => text(detail.errorCode))
     .find((code) => code !== undefined);
-  return { name, errorCode, aspects };
+  return { readable, errorCode, aspects };
 }
 
 /**

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Outcome } from '@belfry/core/outcome';
 import {
   certificateAuthorityPem,
@@ -232,6 +235,25 @@ describe('FCM channel', () => {
     const { outcome } = await openChannel().deliver(delivery, NEVER);
     expect(outcome).toMatchObject({ kind: 'rejected', reason: 'too-large' });
     expect(simulator.fcm.recorder.counters().requests).toBe(0);
+  });
+
+  it('sends below the path of its endpoint', async () => {
+    const endpoint = `${simulator.origin()}/below/`;
+    expect(await attempt(undefined, { endpoint })).toMatchObject({ kind: 'rejected', reason: 'not-found' });
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => response.end(JSON.stringify({ name: request.url })));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const emulator = openChannel({ endpoint: `http://127.0.0.1:${port}/fcm` });
+    const seen = once(server, 'request');
+    expect(await emulator.deliver(pushDelivery('any'), NEVER)).toEqual({
+      outcome: { kind: 'delivered', code: '200' },
+      host: `127.0.0.1:${port}`,
+    });
+    expect((await seen)[0].url).toBe('/fcm/v1/projects/demo/messages:send');
+    await emulator.close();
+    server.close();
   });
 
   it('names what is wrong with its options', () => {

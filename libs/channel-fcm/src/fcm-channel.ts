@@ -20,7 +20,7 @@ export type FcmChannelOptions = {
   readonly projectId: string;
   readonly accessTokens: AccessTokens;
   readonly clock: Clock;
-  /** Where FCM HTTP v1 is; default https://fcm.googleapis.com. Only scheme, host and port count. */
+  /** Where FCM HTTP v1 is, a path before `/v1/…` included; default https://fcm.googleapis.com. */
   readonly endpoint?: string;
   /** PEM of certificate authorities to trust instead of the system's. */
   readonly ca?: string;
@@ -37,14 +37,15 @@ const FCM_ENDPOINT = 'https://fcm.googleapis.com';
 /** Sends to FCM HTTP v1. Throws for an unusable project id or endpoint. */
 export function createFcmChannel(options: FcmChannelOptions): FcmChannel {
   const { projectId, accessTokens, clock } = options;
-  const origin = parseEndpoint(options.endpoint ?? FCM_ENDPOINT);
+  const endpoint = parseEndpoint(options.endpoint ?? FCM_ENDPOINT);
+  const { host } = endpoint;
   if (!/^[a-z0-9.:-]{1,100}$/.test(projectId)) {
     throw new Error(`projectId "${projectId}" must be 1 to 100 characters of a-z, 0-9, "-", "." and ":"`);
   }
-  const path = `/v1/projects/${projectId}/messages:send`;
+  const path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/projects/${projectId}/messages:send`;
   const transport = createTransport({
     ...options.transport,
-    origin,
+    origin: new URL(endpoint.origin),
     clock,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
@@ -90,9 +91,9 @@ export function createFcmChannel(options: FcmChannelOptions): FcmChannel {
   return {
     channel: 'fcm',
     limits,
-    hostOf: () => origin.host,
+    hostOf: () => host,
     validateDevice: async (input) => validateFcmDevice(input),
-    deliver: async (delivery, signal) => ({ outcome: await deliver(delivery, signal), host: origin.host }),
+    deliver: async (delivery, signal) => ({ outcome: await deliver(delivery, signal), host }),
     stats: () => transport.stats(),
     close: () => transport.close(),
   };
@@ -103,7 +104,7 @@ function parseEndpoint(endpoint: string): URL {
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw new Error(`endpoint "${endpoint}" must be an http: or https: URL`);
   }
-  return new URL(url.origin);
+  return url;
 }
 
 function isRefusedStream(result: TransportResult): boolean {

@@ -101,7 +101,12 @@ export const OUTCOME_TABLE: readonly OutcomeRule[] = [
     floorMs: SERVER_ERROR_FLOOR_MS,
     note: 'FCM gives no more detail; tried again as often as the policy allows',
   },
-  { status: [200, 299], outcome: 'delivered', reason: 'accepted', note: 'accepted by FCM, with a message name' },
+  {
+    status: [200, 299],
+    outcome: 'delivered',
+    reason: 'accepted',
+    note: 'accepted by FCM, which is not yet shown on the phone',
+  },
   {
     status: [400, 400],
     aspect: 'token',
@@ -171,7 +176,7 @@ export const OUTCOME_TABLE: readonly OutcomeRule[] = [
 export const UNREADABLE_RULE: OutcomeRule = {
   outcome: 'unknown',
   reason: 'unreadable-answer',
-  note: 'success without a message name (a proxy, a captive portal), or no valid status',
+  note: 'success that is not JSON comes from something before FCM',
 };
 
 export type TransportRule = {
