@@ -73,7 +73,7 @@ export function initialMigration({ textType: text, blobType: blob, clustered, ra
     // listDeadLetters and redrive, newest first.
     sql`create index dead_letters_newest on dead_letters (tenant, created_at_ms, id)`,
     // The same by cause; groupDeadLetters.
-    sql`create index dead_letters_cause on dead_letters (tenant, fingerprint, created_at_ms)`,
+    sql`create index dead_letters_cause on dead_letters (tenant, fingerprint, created_at_ms, id)`,
     // purge.
     sql`create index dead_letters_age on dead_letters (created_at_ms)`,
     // figures.

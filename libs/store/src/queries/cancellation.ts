@@ -30,13 +30,13 @@ export async function cancelNotification(
   await endWaiting(context, unsent, 'cancelled');
   const unseen = unsent.filter(({ state }) => state === 'stored');
   if (unseen.length > 0) {
-    const rows = unseen.map(({ recipient }) => ({ user_id: recipient }));
+    const rows = unseen.map(({ recipient }) => ({ tenant, notification_id: id, user_id: recipient }));
     await db
       .updateTable('inbox')
-      .from(dialect.rows('input', { user_id: 'text' }, rows))
+      .from(dialect.rows('input', { tenant: 'text', notification_id: 'text', user_id: 'text' }, rows))
       .set({ visible: 0 })
-      .where('inbox.tenant', '=', tenant)
-      .where('inbox.notification_id', '=', id)
+      .whereRef('inbox.tenant', '=', 'input.tenant')
+      .whereRef('inbox.notification_id', '=', 'input.notification_id')
       .whereRef('inbox.user_id', '=', 'input.user_id')
       .execute();
   }

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import { migrate } from '../migrations/migrate.ts';
 import type { Schema } from '../schema.ts';
+import { setPlannerStatistics } from './planner-statistics.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
 /** Statements of one store: a few dozen texts, since bulk rows are one parameter. Far above that, so that nothing thrashes. */
@@ -17,6 +18,7 @@ export async function openStoreDatabase(database: DatabaseSync): Promise<Kysely<
   database.exec('begin immediate');
   try {
     await migrate(db, sqliteDialect);
+    setPlannerStatistics(database);
     database.exec('commit');
   } catch (error) {
     if (database.isTransaction) database.exec('rollback');
