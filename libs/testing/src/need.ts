@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'vitest';
 
-/** What a suite may need besides npm; the suffix of its file (`x.browser.test.ts`) says which. */
-export type Need = 'kafka' | 'postgres' | 'redis' | 'browser' | 'cc' | 'python';
+/** What a suite may need besides npm; the suffix of its file (`x.browser.test.ts`) says which. `long` is time: more than `npm test` may take. */
+export type Need = 'kafka' | 'postgres' | 'redis' | 'browser' | 'cc' | 'python' | 'long';
 
 export type Found<T> =
   | { readonly ok: true; readonly value: T }
@@ -28,6 +28,12 @@ export function describeNeeding<T>(need: Need, found: Found<T>, title: string, s
 
 function isRequired(need: Need): boolean {
   return (process.env.BELFRY_REQUIRE ?? '').split(',').some((name) => name.trim() === need);
+}
+
+/** The minutes that a suite takes: there when `BELFRY_REQUIRE` asks for `long`. */
+export function findTime(minutes: number): Found<number> {
+  if (isRequired('long')) return { ok: true, value: minutes };
+  return { ok: false, reason: `it takes about ${minutes} minutes; BELFRY_REQUIRE=long runs it` };
 }
 
 /** The full path of the first of these commands that is in PATH. */
