@@ -25,6 +25,7 @@ try {
     batchesOf100: await appends(log, 'batches', 100),
     onePoster: await appends(log, 'one-poster', 1, 1),
     consume: await consume(log, 'batches'),
+    pushed: await push(log, 'pushed'),
   };
   process.stdout.write(`${JSON.stringify({ posters: POSTERS, valueBytes: VALUE_BYTES, ...report }, undefined, 2)}\n`);
 } finally {
@@ -48,12 +49,7 @@ async function appends(target: Log, topic: string, batch: number, posters = POST
   };
   await Promise.all(Array.from({ length: posters }, post));
   const seconds = (clock.monotonicMs() - startedMs) / 1_000;
-  latenciesMs.sort((a, b) => a - b);
-  return {
-    recordsPerSecond: Math.round((latenciesMs.length * batch) / seconds),
-    p50Ms: round(latenciesMs[Math.floor(latenciesMs.length * 0.5)]),
-    p99Ms: round(latenciesMs[Math.floor(latenciesMs.length * 0.99)]),
-  };
+  return { recordsPerSecond: Math.round((latenciesMs.length * batch) / seconds), ...percentiles(latenciesMs) };
 }
 
 async function consume(target: Log, topic: string) {
@@ -76,6 +72,44 @@ async function consume(target: Log, topic: string) {
   const seconds = (clock.monotonicMs() - startedMs) / 1_000;
   await consumer.close();
   return { records, recordsPerSecond: Math.round(records / seconds) };
+}
+
+/** From the call of append to the record's arrival at a consumer, at about 1,000 appends a second. */
+async function push(target: Log, topic: string) {
+  await target.ensureTopics([{ name: topic, partitions: PARTITIONS, retentionMs: 86_400_000, groups: [] }]);
+  const latenciesMs: number[] = [];
+  const consumer = await target.consume(
+    { group: 'pushed', logTopics: [topic] },
+    {
+      onAssigned: () => {},
+      onBatch(_partition, _generation, batch) {
+        for (const { headers } of batch) latenciesMs.push(clock.monotonicMs() - Number(headers.sentMs));
+      },
+      onRevoked: () => {},
+    },
+  );
+  const startedMs = clock.monotonicMs();
+  const appended: Promise<unknown>[] = [];
+  while (appended.length < SECONDS * 1_000) {
+    const due = Math.min(clock.monotonicMs() - startedMs, SECONDS * 1_000);
+    for (let sent = appended.length; sent < due; sent++) {
+      const headers = { sentMs: String(clock.monotonicMs()) };
+      appended.push(target.append(topic, [{ key: keys[sent % keys.length] ?? '', value, headers }]));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(appended);
+  while (latenciesMs.length < appended.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  await consumer.close();
+  return { records: latenciesMs.length, ...percentiles(latenciesMs) };
+}
+
+function percentiles(latenciesMs: number[]) {
+  latenciesMs.sort((a, b) => a - b);
+  return {
+    p50Ms: round(latenciesMs[Math.floor(latenciesMs.length * 0.5)]),
+    p99Ms: round(latenciesMs[Math.floor(latenciesMs.length * 0.99)]),
+  };
 }
 
 async function count(target: Log, topic: string): Promise<number> {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { realClock } from '@belfry/testing/real-clock';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createEmbeddedLog } from './embedded-log.ts';
 import { LogCorruption } from './log-corruption.ts';
+import { markMade } from './made-marker.ts';
 import { createLogFolder, type LogFolder } from './testing/log-folder.ts';
 
 const TOPIC: LogTopicSettings = { name: 'topic', partitions: 1, retentionMs: 1e12, groups: ['reader'] };
@@ -35,6 +36,7 @@ async function damaged(damage: (file: string) => void): Promise<LogFolder> {
   const folder = await createLogFolder();
   const file = join(folder.directory, 'log.db');
   writeFileSync(file, intact);
+  markMade(folder.directory);
   damage(file);
   return folder;
 }
@@ -91,6 +93,8 @@ describe('a damaged log', () => {
     ['a topic was renamed', replaceText('topic{"name', 'tupic{"name'), 'a row of topics does not match'],
     ['all is lost', execute('delete from topics; delete from partitions; delete from log'), 'rows are missing'],
     ['the format is another', execute('pragma user_version = 2'), 'the file has format 2, this program reads 1'],
+    ['the file is empty', (file: string) => writeFileSync(file, ''), 'the file is empty or gone'],
+    ['the file is gone', (file: string) => rmSync(file), 'the file is empty or gone'],
     ['it is no database', (file: string) => writeFileSync(file, 'no database at all'.repeat(99)), 'not a database'],
   ])('refuses to open where %s', async (_, damage, reason) => {
     const folder = await damaged(damage);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runFlips } from './testing/run-flips.ts';
+import { runDamage } from './testing/run-damage.ts';
 import { runKills } from './testing/run-kills.ts';
 
 /** `npm run soak` sets these to the sizes of the published promises. */
@@ -25,10 +25,16 @@ describe(`the embedded log survives (BELFRY_SEED=${SEED})`, { timeout: 60_000 + 
     expect(report.stored).toBeGreaterThanOrEqual(report.acknowledged);
   });
 
-  it(`${FLIPS} flipped bits without handing out a wrong record`, async () => {
-    const report = await runFlips({ directory, random: createSeededRandom(SEED), flips: FLIPS, records: 200 });
+  it(`${FLIPS} flipped bits, and truncations, without handing out a wrong record`, async () => {
+    const report = await runDamage({
+      directory,
+      random: createSeededRandom(SEED),
+      flips: FLIPS,
+      truncations: Math.ceil(FLIPS / 3),
+      records: 200,
+    });
     expect(report.faults).toEqual([]);
-    expect(report.identical + report.stopped + report.refused).toBe(FLIPS);
+    expect(report.identical + report.stopped + report.refused).toBe(FLIPS + Math.ceil(FLIPS / 3));
     expect(report.stopped).toBeGreaterThan(0);
   });
 });

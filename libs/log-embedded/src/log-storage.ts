@@ -31,8 +31,9 @@ export class LogStorage {
   readonly #offsets: GroupOffsets;
   readonly #space: DiskSpace;
 
-  constructor(database: DatabaseSync, space: DiskSpace) {
-    this.#catalog = new TopicCatalog(database);
+  /** `mayBeNew`: an empty file is a new log and not a lost one. */
+  constructor(database: DatabaseSync, space: DiskSpace, mayBeNew: boolean) {
+    this.#catalog = new TopicCatalog(database, mayBeNew);
     this.#offsets = new GroupOffsets(database);
     this.#space = space;
   }

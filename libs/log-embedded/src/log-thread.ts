@@ -3,6 +3,7 @@ import { createThreadServer, openDatabase, sqliteCodeOf, Transfer } from '@belfr
 import { DiskSpace } from './disk-space.ts';
 import { LogCorruption } from './log-corruption.ts';
 import { LogStorage } from './log-storage.ts';
+import { markMade, wasMade } from './made-marker.ts';
 
 export type LogThreadData = {
   readonly directory: string;
@@ -29,7 +30,8 @@ const SQLITE_NOTADB = 26;
 createThreadServer(({ directory, minFreeBytes, maxFileBytes, checkpointPages }: LogThreadData) => {
   return naming(() => {
     const database = openDatabase({ path: join(directory, 'log.db'), checkpointPages });
-    const storage = new LogStorage(database, new DiskSpace(directory, minFreeBytes));
+    const storage = new LogStorage(database, new DiskSpace(directory, minFreeBytes), !wasMade(directory));
+    if (!wasMade(directory)) markMade(directory);
     if (maxFileBytes !== undefined) {
       database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxFileBytes / PAGE_BYTES))}`);
     }

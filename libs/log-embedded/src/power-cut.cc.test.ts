@@ -34,6 +34,6 @@ describe.skipIf(!hasCc && !required)(`a power cut (BELFRY_SEED=${SEED})`, { time
     ['the folder', (path: string) => path !== ''],
   ])('is found out where the disk does not sync %s', async (_, obeys) => {
     const report = await runPowerCuts({ directory, random: createSeededRandom(SEED), records: 200, cuts: 20, obeys });
-    expect(report.faults.join('\n')).toMatch(/acknowledged and is lost/);
+    expect(report.faults).not.toEqual([]);
   });
 });

@@ -46,14 +46,16 @@ export class TopicCatalog {
   #topics = new Map<string, Topic>();
   #partitions = new Map<number, PartitionState>();
 
-  /** Makes the tables in a new file. Throws a `LogCorruption` where the bookkeeping does not hold together. */
-  constructor(database: DatabaseSync) {
+  /** Makes the tables in a file that may be new. Throws a `LogCorruption` where the bookkeeping does not hold together. */
+  constructor(database: DatabaseSync, mayBeNew: boolean) {
     this.#database = database;
     const format = Object.values(database.prepare('pragma user_version').get() ?? {})[0];
-    if (format === 0) {
+    if (format === 0 && mayBeNew) {
       database.exec(`begin; ${SCHEMA}`);
       this.#saveTotals();
       database.exec('commit');
+    } else if (format === 0) {
+      throw new LogCorruption('the file is empty or gone, but a log was made in this directory');
     } else if (format !== FORMAT) {
       throw new LogCorruption(`the file has format ${String(format)}, this program reads ${FORMAT}`);
     }

@@ -118,6 +118,19 @@ describe('a database thread', () => {
     expect(await client.call('all', [])).toEqual([]);
   });
 
+  it('ends the thread when its database can no longer be used: what was written is not known', async () => {
+    const waiting = Promise.allSettled([
+      client.call('add', [1]),
+      client.call('loseDatabase', []),
+      client.call('add', [2]),
+    ]);
+    expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await vi.waitFor(() => expect(deaths).toMatchObject([{ code: 'thread-died' }]));
+    await client.close();
+    client = await start();
+    expect(await client.call('all', [])).toEqual([]);
+  });
+
   it('rejects a start that failed with what it threw', async () => {
     await expect(start({ failStart: true })).rejects.toMatchObject({ name: 'TypeError', code: 'no-start' });
     expect(deaths).toEqual([]);

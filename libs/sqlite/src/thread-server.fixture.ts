@@ -14,6 +14,7 @@ export type FixtureMethods = {
   fill(bytes: number): void;
   limit(pages: number): void;
   die(): never;
+  loseDatabase(): void;
 };
 
 createThreadServer(({ path, failStart }: FixtureData) => {
@@ -58,6 +59,9 @@ createThreadServer(({ path, failStart }: FixtureData) => {
     },
     die() {
       process.exit(3);
+    },
+    loseDatabase() {
+      database.close();
     },
   };
   return { database, methods };

@@ -35,7 +35,8 @@ export async function runKills({ directory, random, kills, acksPerKill }: KillRu
   const acknowledged: Acknowledged[] = [];
   let slowestOpenMs = 0;
   for (let run = 0; run < kills; run++) {
-    const killAt = Math.floor(random.next() * acksPerKill);
+    // Not before the first acknowledgement: the very first process would leave no topic to read.
+    const killAt = 1 + Math.floor(random.next() * acksPerKill);
     const acks = await appendUntilKilled(directory, run * SEQUENCES_PER_RUN, killAt);
     acknowledged.push(...acks);
     const reading = await readWholeLog({ directory, logTopic: WORKLOAD_TOPIC.name, group: 'reader', commit: true });

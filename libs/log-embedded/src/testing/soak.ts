@@ -1,11 +1,11 @@
 // Usage: node libs/log-embedded/src/testing/soak.ts [kills] [flips] [cuts] [seed]. The long forms of the durability tests, at the sizes of the published
-// promises by default: 200 kills over 1,000,000 records, 10,000 flips, 1,000 cuts over 100,000 records. Prints a report; exits 1 on a fault.
+// promises by default: 200 kills over 1,000,000 records, 10,000 flips and as many truncations, 1,000 cuts over 100,000 records. Prints a report; exits 1 on a fault.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { runPowerCuts } from './power-cut/run-power-cuts.ts';
-import { runFlips } from './run-flips.ts';
+import { runDamage } from './run-damage.ts';
 import { runKills } from './run-kills.ts';
 
 const [kills = 200, flips = 10_000, cuts = 1_000, seed = 1] = process.argv.slice(2).map(Number);
@@ -19,7 +19,9 @@ let faults = 0;
 await report('kill -9', kills, (directory, count) =>
   runKills({ directory, random, kills: count, acksPerKill: ACKS_PER_KILL }),
 );
-await report('bit flips', flips, (directory, count) => runFlips({ directory, random, flips: count, records: 2_000 }));
+await report('bit flips and truncations', flips, (directory, count) =>
+  runDamage({ directory, random, flips: count, truncations: count, records: 500 }),
+);
 for (let done = 0; done < cuts; done += CUTS_PER_RECORDING) {
   await report('power cuts', Math.min(CUTS_PER_RECORDING, cuts - done), (directory, count) =>
     runPowerCuts({ directory, random, records: count * RECORDS_PER_CUT, cuts: count }),
