@@ -3,7 +3,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { formatEuros, makeInvoice, totalCents } from './invoice.ts';
-import { renderInvoice } from './invoice-pdf.ts';
 
 export type InvoiceUpstreamOptions = {
   /** Where Belfry's API is; asked when the first notification is sent. */
@@ -50,6 +49,8 @@ export function addInvoiceUpstream(app: Pick<FastifyInstance, 'post' | 'get'>, o
 
 async function produce(id: string, user: string, options: InvoiceUpstreamOptions): Promise<void> {
   const invoice = makeInvoice(`INV-${id.slice(0, 8).toUpperCase()}`, user, options.now());
+  // The PDF library is large and most runs never make an invoice.
+  const { renderInvoice } = await import('./invoice-pdf.ts');
   const pdf = await renderInvoice(invoice);
   await mkdir(options.directory, { recursive: true });
   await writeFile(join(options.directory, `${id}.pdf`), pdf);

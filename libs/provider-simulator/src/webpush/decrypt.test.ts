@@ -5,6 +5,7 @@ import webpush from 'web-push';
 import { decryptPushMessage } from './decrypt.ts';
 import { createSubscription, subscriptionJson } from './subscription.ts';
 
+const SERVER_KEY = webpush.generateVAPIDKeys().publicKey;
 const decode = (text: string) => Buffer.from(text, 'base64url');
 
 describe('decryptPushMessage', () => {
@@ -21,7 +22,7 @@ describe('decryptPushMessage', () => {
     expect(opened.ok && opened.plaintext.toString()).toBe('When I grow up, I want to be a watermelon');
   });
 
-  const subscription = createSubscription('unused');
+  const subscription = createSubscription(SERVER_KEY);
   const { keys } = subscriptionJson(subscription, 'https://push.example/wp/1');
   const encrypt = (plaintext: Buffer) => webpush.encrypt(keys.p256dh, keys.auth, plaintext, 'aes128gcm').cipherText;
 
@@ -56,7 +57,7 @@ describe('decryptPushMessage', () => {
     ['a header alone', encrypt(Buffer.from('x')).subarray(0, 90), 'shorter'],
     ['another subscription', undefined, 'authentication tag'],
   ])('refuses %s', (_what, body, reason) => {
-    const other = createSubscription('unused');
+    const other = createSubscription(SERVER_KEY);
     const opened = decryptPushMessage(body ?? encrypt(Buffer.from('x')), other.secrets);
     expect(opened).toEqual({ ok: false, reason: expect.stringContaining(reason) });
   });

@@ -143,4 +143,16 @@ describe('web push service', () => {
     });
     expect(await make({})).toMatchObject({ status: 400, field: '/applicationServerKey' });
   });
+
+  it('knows the subscriptions of an earlier run on the same port, and no made-up ones', async () => {
+    const earlier = createProviderSimulator({ clock });
+    await earlier.start();
+    const { endpoint, keys, expirationTime } = earlier.webpush.subscribe(vapid.publicKey);
+    await earlier.stop();
+    const path = new URL(endpoint).pathname;
+    subscription = { endpoint: `${simulator.origin()}${path}`, keys, expirationTime };
+    expect((await push({}, 'still here')).status).toBe(201);
+    expect((await push({ endpoint: `${subscription.endpoint.slice(0, -2)}AA` })).status).not.toBe(201);
+    expect((await push({ endpoint: `${simulator.origin()}/wp/made-up` })).status).toBe(404);
+  });
 });

@@ -9,6 +9,7 @@ import { decryptPushMessage } from './decrypt.ts';
 import {
   createSubscription,
   parseApplicationServerKey,
+  restoreSubscription,
   type Subscription,
   type SubscriptionJson,
   subscriptionJson,
@@ -54,6 +55,15 @@ export function createWebPushService(options: WebPushServiceOptions): WebPushSer
     const subscription = createSubscription(applicationServerKey);
     subscriptions.set(subscription.id, subscription);
     return subscriptionJson(subscription, endpointOf(subscription.id));
+  }
+
+  /** The subscription of an endpoint: one of this run, or of an earlier one on the same port. */
+  function find(id: string): Subscription | undefined {
+    const known = subscriptions.get(id);
+    if (known !== undefined) return known;
+    const restored = restoreSubscription(id);
+    if (restored !== undefined) subscriptions.set(id, restored);
+    return restored;
   }
 
   function hand(subscription: Subscription, message: WebPushMessage): void {
@@ -111,7 +121,7 @@ export function createWebPushService(options: WebPushServiceOptions): WebPushSer
 
   function serve(exchange: Exchange): void {
     const target = exchange.path.slice(PATH_PREFIX.length);
-    const subscription = subscriptions.get(target);
+    const subscription = find(target);
     const message = read(exchange, subscription);
     if ('status' in message || !subscription) {
       const { status, reason } = 'status' in message ? message : { status: 404, reason: 'no such subscription' };
@@ -149,7 +159,7 @@ export function createWebPushService(options: WebPushServiceOptions): WebPushSer
       return { ok: true, target: targetOf(device.endpoint), device };
     },
     removeTarget(target) {
-      const subscription = subscriptions.get(target);
+      const subscription = find(target);
       if (!subscription || subscription.removed) return false;
       subscription.removed = true;
       return true;
@@ -161,7 +171,7 @@ export function createWebPushService(options: WebPushServiceOptions): WebPushSer
       return subscribe(applicationServerKey);
     },
     setOnline(endpoint, online) {
-      const subscription = subscriptions.get(targetOf(endpoint));
+      const subscription = find(targetOf(endpoint));
       if (!subscription) throw new RangeError('no such subscription');
       subscription.online = online;
       if (!online) return;
