@@ -69,7 +69,7 @@ export async function claimIdempotencyKeys(
 }
 
 /** What a claim of a key that is there comes to, and the row it leaves where it changes it. */
-export function decideClaim(
+function decideClaim(
   row: KeyRow,
   claim: IdempotencyClaim,
   nowMs: number,

@@ -21,7 +21,7 @@ const NEW_LETTER = {
 
 export type DeadDelivery = { readonly ref: DeliveryRef; readonly reason: string; readonly fingerprint: string };
 
-export function letterIdOf(deliveryId: string, redrive: number): string {
+function letterIdOf(deliveryId: string, redrive: number): string {
   return `${deliveryId}.${redrive}`;
 }
 
