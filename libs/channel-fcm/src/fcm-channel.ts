@@ -16,7 +16,7 @@ import {
 } from './transport.ts';
 
 export type FcmChannelOptions = {
-  /** The Firebase project whose messages are sent; 1–100 characters of a–z, 0–9, `-`, `.`, `:`. */
+  /** The Firebase project whose messages are sent; 1–100 letters, digits, `-`, `_`, `.`, `:`. */
   readonly projectId: string;
   readonly accessTokens: AccessTokens;
   readonly clock: Clock;
@@ -39,8 +39,8 @@ export function createFcmChannel(options: FcmChannelOptions): FcmChannel {
   const { projectId, accessTokens, clock } = options;
   const endpoint = parseEndpoint(options.endpoint ?? FCM_ENDPOINT);
   const { host } = endpoint;
-  if (!/^[a-z0-9.:-]{1,100}$/.test(projectId)) {
-    throw new Error(`projectId "${projectId}" must be 1 to 100 characters of a-z, 0-9, "-", "." and ":"`);
+  if (!/^[A-Za-z0-9._:-]{1,100}$/.test(projectId)) {
+    throw new Error(`projectId "${projectId}" must be 1 to 100 letters, digits, "-", "_", "." and ":"`);
   }
   const path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/projects/${projectId}/messages:send`;
   const transport = createTransport({
