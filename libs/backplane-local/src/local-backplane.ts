@@ -13,7 +13,8 @@ type Handler = (hint: Hint) => void;
  * publisher never runs a gateway's code inside its own call, and one turn's hints still leave in one write per connection.
  */
 export function createLocalBackplane(options: LocalBackplaneOptions = {}): Backplane {
-  const handlers = new Map<string, Set<Handler>>();
+  // By tenant, then by user: one map with joined keys would build and hash a string for every hint.
+  const tenants = new Map<TenantId, Map<UserId, Set<Handler>>>();
   let waiting: Hint[] = [];
   let closed = false;
 
@@ -21,7 +22,7 @@ export function createLocalBackplane(options: LocalBackplaneOptions = {}): Backp
     const hints = waiting;
     waiting = [];
     for (const hint of hints) {
-      const subscribed = handlers.get(keyOf(hint.tenant, hint.user));
+      const subscribed = tenants.get(hint.tenant)?.get(hint.user);
       if (subscribed === undefined) continue;
       for (const handler of subscribed) {
         try {
@@ -40,26 +41,21 @@ export function createLocalBackplane(options: LocalBackplaneOptions = {}): Backp
       for (const hint of hints) waiting.push(hint);
     },
     subscribe(tenant, user, handler) {
-      const key = keyOf(tenant, user);
       // A function of its own per subscription, so that subscribing the same handler twice gives two subscriptions with two ends.
       const subscription: Handler = (hint) => handler(hint);
-      const subscribed = handlers.get(key) ?? new Set();
-      subscribed.add(subscription);
-      handlers.set(key, subscribed);
+      const users = tenants.get(tenant) ?? new Map<UserId, Set<Handler>>();
+      tenants.set(tenant, users);
+      const subscribed = users.get(user) ?? new Set();
+      users.set(user, subscribed.add(subscription));
       return () => {
         subscribed.delete(subscription);
-        if (subscribed.size === 0 && handlers.get(key) === subscribed) handlers.delete(key);
+        if (subscribed.size === 0 && users.get(user) === subscribed) users.delete(user);
       };
     },
     async close() {
       closed = true;
       waiting = [];
-      handlers.clear();
+      tenants.clear();
     },
   };
-}
-
-/** Neither part holds a slash: the protocol's name schemas forbid it. */
-function keyOf(tenant: TenantId, user: UserId): string {
-  return `${tenant}/${user}`;
 }

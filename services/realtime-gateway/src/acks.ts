@@ -7,7 +7,8 @@ import type { RealtimeState } from '@belfry/dispatch';
 
 /** What connections tell about notifications, gathered from all of them and written in one call per kind and turn. */
 export type Acks = {
-  sent(user: RecipientKey, id: NotificationId): void;
+  /** `user` is the hub's object; what is told of the same object goes into one mark. */
+  sent(user: RecipientKey, ids: readonly NotificationId[]): void;
   acknowledge(user: RecipientKey, ids: readonly NotificationId[]): void;
   read(user: RecipientKey, ids: readonly NotificationId[]): void;
   /** Resolves when all that was told so far is written or was given up. */
@@ -33,7 +34,7 @@ export function createAcks({ realtime, clock, onError }: AcksOptions): Acks {
   const read = createMarkBatch((marks) => realtime.read(marks), clock, onError);
   const batches = [sent, acknowledged, read];
   return {
-    sent: (user, id) => sent.add(user, [id]),
+    sent: sent.add,
     acknowledge: acknowledged.add,
     read: read.add,
     async settled() {
@@ -45,14 +46,13 @@ export function createAcks({ realtime, clock, onError }: AcksOptions): Acks {
   };
 }
 
-type Waiting = { readonly user: RecipientKey; readonly ids: Set<NotificationId> };
-
 function createMarkBatch(
   write: (marks: readonly RealtimeMark[]) => Promise<unknown>,
   clock: Clock,
   onError: (error: unknown) => void,
 ) {
-  const waiting = new Map<string, Waiting>();
+  // By the hub's own object, which all connections of a user share: a joined key would have to be built and hashed for every mark.
+  const waiting = new Map<RecipientKey, NotificationId[]>();
   let count = 0;
   let running: Promise<void> | undefined;
   const stopping = new AbortController();
@@ -60,11 +60,11 @@ function createMarkBatch(
   const take = (): RealtimeMark[] => {
     const marks: RealtimeMark[] = [];
     let taken = 0;
-    for (const [key, { user, ids }] of waiting) {
+    for (const [user, ids] of waiting) {
       if (taken >= IDS_PER_CALL) break;
-      waiting.delete(key);
-      taken += ids.size;
-      marks.push({ tenant: user.tenant, user: user.user, notificationIds: [...ids] });
+      waiting.delete(user);
+      taken += ids.length;
+      marks.push({ tenant: user.tenant, user: user.user, notificationIds: [...new Set(ids)] });
     }
     count -= taken;
     return marks;
@@ -91,15 +91,10 @@ function createMarkBatch(
 
   const add = (user: RecipientKey, ids: readonly NotificationId[]): void => {
     if (count + ids.length > KEPT_IDS) return;
-    const key = `${user.tenant}/${user.user}`;
-    let entry = waiting.get(key);
-    if (entry === undefined) {
-      entry = { user, ids: new Set() };
-      waiting.set(key, entry);
-    }
-    const before = entry.ids.size;
-    for (const id of ids) entry.ids.add(id);
-    count += entry.ids.size - before;
+    const before = waiting.get(user);
+    if (before === undefined) waiting.set(user, [...ids]);
+    else before.push(...ids);
+    count += ids.length;
     running ??= run();
   };
 

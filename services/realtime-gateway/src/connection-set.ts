@@ -1,7 +1,6 @@
 import { CLOSE_CODES } from '@belfry/protocol/close-codes';
 import { type Connection, type ConnectionOptions, createConnection } from './connection.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
-import type { SharedFrame } from './shared-frame.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /** The connections of this process. */
@@ -22,26 +21,17 @@ export function createConnectionSet(options: ConnectionSetOptions): ConnectionSe
   const connections = new Set<Connection>();
   let waiters: (() => void)[] = [];
 
-  const written = (kind: Transport['kind'], frames: readonly SharedFrame[]): void => {
-    let notifications = 0;
-    for (const frame of frames) {
-      if (frame.mark === undefined) continue;
-      notifications++;
-      if (frame.marked) continue;
-      frame.marked = true;
-      acks.sent(frame.mark.user, frame.mark.notificationId);
-    }
-    if (notifications > 0) metrics?.framesSent.inc({ transport: kind, type: 'notification' }, notifications);
-    if (frames.length > notifications) {
-      metrics?.framesSent.inc({ transport: kind, type: 'control' }, frames.length - notifications);
-    }
-  };
-
   return {
     open(createTransport) {
       const transport = createTransport({
         overflowed: () => connection.close(CLOSE_CODES.slowConsumer),
-        written: (frames) => written(transport.kind, frames),
+        written({ notifications, controls, notificationIds }) {
+          const { kind } = transport;
+          if (notifications > 0) metrics?.framesSent.inc({ transport: kind, type: 'notification' }, notifications);
+          if (controls > 0) metrics?.framesSent.inc({ transport: kind, type: 'control' }, controls);
+          const user = connection.hub()?.user;
+          if (user !== undefined && notificationIds.length > 0) acks.sent(user, notificationIds);
+        },
       });
       const connection: Connection = createConnection({
         ...options,

@@ -212,9 +212,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       loggingIn = true;
       void login(frame).catch(fail);
     } else if (admission !== undefined) {
-      const { principal } = admission;
-      if (frame.type === 'ack') acks.acknowledge(principal, frame.ids);
-      else if (frame.type === 'read') acks.read(principal, frame.ids);
+      const { user } = admission.lease.hub;
+      if (frame.type === 'ack') acks.acknowledge(user, frame.ids);
+      else if (frame.type === 'read') acks.read(user, frame.ids);
       else transport.send(controlFrame({ type: 'pong' }));
     }
   };

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import { createFakeClock } from '@belfry/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import { createOutboundQueue } from './outbound-queue.ts';
-import { type SharedFrame, sharedFrame } from './shared-frame.ts';
+import { createOutboundQueue, type Written } from './outbound-queue.ts';
+import { sharedFrame } from './shared-frame.ts';
 import { createTurnFlush } from './turn-flush.ts';
 
 function createQueue(limitBytes = 1_000) {
@@ -16,12 +16,15 @@ function createQueue(limitBytes = 1_000) {
     },
   });
   const clock = createFakeClock();
-  const written: (readonly SharedFrame[])[] = [];
+  const written: Written[] = [];
   let overflows = 0;
   let writable = true;
   const queue = createOutboundQueue({
     sink,
-    encode: (frame) => Buffer.from(frame.text),
+    encoder: {
+      size: (frame) => frame.text.length,
+      write: (frame, target, at) => void target.write(frame.text, at),
+    },
     clock,
     turn: createTurnFlush(),
     limitBytes,
@@ -29,10 +32,10 @@ function createQueue(limitBytes = 1_000) {
     onOverflow: () => {
       overflows += 1;
     },
-    onWritten: (frames) => written.push(frames),
+    onWritten: (what) => written.push(what),
   });
   const push = (...texts: string[]) => {
-    for (const text of texts) queue.push(sharedFrame('notification', text));
+    for (const text of texts) queue.push(sharedFrame('notification', text, undefined, text));
   };
   return {
     queue,
@@ -57,7 +60,7 @@ describe('an outbound queue', () => {
     expect(writes).toEqual([]);
     await clock.settle();
     expect(writes).toEqual(['abc']);
-    expect(written.map((frames) => frames.map((frame) => frame.text))).toEqual([['a', 'b', 'c']]);
+    expect(written).toEqual([{ notifications: 3, controls: 0, notificationIds: ['a', 'b', 'c'] }]);
   });
 
   it('overflows once, drops what waits and takes nothing more', async () => {

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '@belfry/core/clock';
+import type { FrameEncoder } from './frame-encoder.ts';
 import type { SharedFrame } from './shared-frame.ts';
 import type { TurnFlush } from './turn-flush.ts';
 
@@ -21,7 +22,7 @@ export type OutboundQueue = {
 export type OutboundQueueOptions = {
   /** The socket of a WebSocket, the response of an SSE request. */
   readonly sink: Writable;
-  readonly encode: (frame: SharedFrame) => Buffer;
+  readonly encoder: FrameEncoder;
   readonly clock: Clock;
   readonly turn: TurnFlush;
   readonly limitBytes: number;
@@ -29,13 +30,30 @@ export type OutboundQueueOptions = {
   readonly isWritable: () => boolean;
   /** More than `limitBytes` are waiting: the client does not read. Called once. */
   readonly onOverflow: () => void;
-  readonly onWritten: (frames: readonly SharedFrame[]) => void;
+  readonly onWritten: (written: Written) => void;
 };
 
+/** What one write carried. */
+export type Written = {
+  readonly notifications: number;
+  /** hello, pong, goodbye, error. */
+  readonly controls: number;
+  /** Notifications that no other connection had written before. */
+  readonly notificationIds: readonly string[];
+};
+
+const NOTHING = Buffer.alloc(0);
+
 export function createOutboundQueue(options: OutboundQueueOptions): OutboundQueue {
-  const { sink, encode, clock, turn, limitBytes } = options;
-  let frames: SharedFrame[] = [];
+  const { sink, encoder, clock, turn, limitBytes } = options;
+  /** The frames of this turn, encoded one behind the other. */
+  let waiting: Buffer = NOTHING;
   let waitingBytes = 0;
+  let notifications = 0;
+  let controls = 0;
+  let notificationIds: string[] = [];
+  /** What the last write took; the next will be about as long. */
+  let usualBytes = 0;
   let closed = false;
   let stalledSinceMs: number | undefined;
   let waiters: (() => void)[] = [];
@@ -51,41 +69,68 @@ export function createOutboundQueue(options: OutboundQueueOptions): OutboundQueu
   };
   sink.on('drain', onDrain);
 
+  const forget = (): void => {
+    waiting = NOTHING;
+    waitingBytes = 0;
+    notifications = 0;
+    controls = 0;
+    notificationIds = [];
+  };
   const close = (): void => {
     if (closed) return;
     closed = true;
-    frames = [];
-    waitingBytes = 0;
+    forget();
     sink.off('drain', onDrain);
     release();
   };
+  const queuedBytes = (): number => waitingBytes + sink.writableLength;
 
   const flush = (): void => {
-    if (closed || frames.length === 0) return;
+    if (closed || waitingBytes === 0) return;
     if (!options.isWritable()) {
       close();
       return;
     }
-    const written = frames;
-    frames = [];
-    waitingBytes = 0;
-    const [first] = written;
-    sink.write(written.length === 1 && first !== undefined ? encode(first) : Buffer.concat(written.map(encode)));
+    const bytes = waiting.subarray(0, waitingBytes);
+    const written: Written = { notifications, controls, notificationIds };
+    usualBytes = waitingBytes;
+    forget();
+    sink.write(bytes);
     options.onWritten(written);
     if (sink.writableLength > 0) stalledSinceMs ??= clock.monotonicMs();
     if (!sink.writableNeedDrain) release();
   };
-  const queuedBytes = (): number => waitingBytes + sink.writableLength;
+
+  /** Room for `size` bytes more. The sink may hold what it was given, so a buffer is never used twice. */
+  const makeRoom = (size: number): void => {
+    const needed = waitingBytes + size;
+    if (needed <= waiting.length) return;
+    const larger = Buffer.allocUnsafe(waitingBytes === 0 ? Math.max(size, usualBytes) : needed * 2);
+    waiting.copy(larger, 0, 0, waitingBytes);
+    waiting = larger;
+  };
 
   return {
     push(frame) {
       if (closed) return;
-      if (frames.length === 0) turn.add(flush);
-      frames.push(frame);
-      waitingBytes += encode(frame).length;
-      if (queuedBytes() <= limitBytes) return;
-      close();
-      options.onOverflow();
+      const size = encoder.size(frame);
+      if (queuedBytes() + size > limitBytes) {
+        close();
+        options.onOverflow();
+        return;
+      }
+      if (waitingBytes === 0) turn.add(flush);
+      makeRoom(size);
+      encoder.write(frame, waiting, waitingBytes, size);
+      waitingBytes += size;
+      if (frame.notificationId === undefined) {
+        controls += 1;
+        return;
+      }
+      notifications += 1;
+      if (frame.marked) return;
+      frame.marked = true;
+      notificationIds.push(frame.notificationId);
     },
     flush,
     queuedBytes,
@@ -95,7 +140,7 @@ export function createOutboundQueue(options: OutboundQueueOptions): OutboundQueu
       return stalledSinceMs === undefined ? 0 : clock.monotonicMs() - stalledSinceMs;
     },
     drained() {
-      if (closed || (frames.length === 0 && !sink.writableNeedDrain)) return Promise.resolve();
+      if (closed || (waitingBytes === 0 && !sink.writableNeedDrain)) return Promise.resolve();
       return new Promise((resolve) => {
         waiters.push(resolve);
       });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '@belfry/core/clock';
+import { eventEncoder } from './frame-encoder.ts';
 import { createOutboundQueue } from './outbound-queue.ts';
-import { eventBytes } from './shared-frame.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 import type { TurnFlush } from './turn-flush.ts';
 
@@ -22,7 +22,7 @@ export function createSseTransport(options: SseTransportOptions): Transport {
   const isOpen = (): boolean => !response.writableEnded && !response.destroyed;
   const queue = createOutboundQueue({
     sink: response,
-    encode: eventBytes,
+    encoder: eventEncoder,
     clock,
     turn: options.turn,
     limitBytes: options.queueBytes,

@@ -1,3 +1,4 @@
+import type { Written } from './outbound-queue.ts';
 import type { SharedFrame } from './shared-frame.ts';
 
 /** Why a connection ends, as the client is told. One of `CLOSE_CODES`. */
@@ -27,5 +28,5 @@ export type Transport = {
 export type TransportEvents = {
   /** More waits for the client than it may. */
   overflowed(): void;
-  written(frames: readonly SharedFrame[]): void;
+  written(what: Written): void;
 };

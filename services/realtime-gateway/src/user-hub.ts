@@ -63,7 +63,7 @@ export function createUserHub(options: UserHubOptions): UserHub {
   const frameOf = (item: StreamItem): SharedFrame | undefined => {
     const { notification, offset, visible } = item;
     if (!visible || notification.expiresAtMs <= clock.nowMs()) return undefined;
-    return storedNotificationFrame(user, epoch, offset, notification);
+    return storedNotificationFrame(epoch, offset, notification);
   };
 
   const takePage = (page: StreamPage): void => {
@@ -110,7 +110,7 @@ export function createUserHub(options: UserHubOptions): UserHub {
     hint({ offset, frame: text }) {
       if (offset <= tip) return;
       if (offset === tip + 1 && !catchingUp && text !== undefined) {
-        const frame = hintedNotificationFrame(user, epoch, offset, text);
+        const frame = hintedNotificationFrame(epoch, offset, text);
         if (frame !== undefined) return fanOut(offset, frame);
       }
       advance(offset);

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@belfry/core/clock';
 import type { WebSocket } from 'ws';
+import { webSocketEncoder } from './frame-encoder.ts';
 import { createOutboundQueue } from './outbound-queue.ts';
-import { webSocketBytes } from './shared-frame.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 import type { TurnFlush } from './turn-flush.ts';
 
@@ -27,7 +27,7 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Tr
   const isOpen = (): boolean => webSocket.readyState === webSocket.OPEN;
   const queue = createOutboundQueue({
     sink: socket,
-    encode: webSocketBytes,
+    encoder: webSocketEncoder,
     clock: options.clock,
     turn: options.turn,
     limitBytes: options.queueBytes,
