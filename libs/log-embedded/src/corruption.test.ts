@@ -8,8 +8,8 @@ import { eventually, startProbe, textRecords } from '@belfry/testing/log-probe';
 import { realClock } from '@belfry/testing/real-clock';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createEmbeddedLog } from './embedded-log.ts';
+import { HighWater } from './high-water.ts';
 import { LogCorruption } from './log-corruption.ts';
-import { markMade } from './made-marker.ts';
 import { createLogFolder, type LogFolder } from './testing/log-folder.ts';
 
 const TOPIC: LogTopicSettings = { name: 'topic', partitions: 1, retentionMs: 1e12, groups: ['reader'] };
@@ -36,7 +36,7 @@ async function damaged(damage: (file: string) => void): Promise<LogFolder> {
   const folder = await createLogFolder();
   const file = join(folder.directory, 'log.db');
   writeFileSync(file, intact);
-  markMade(folder.directory);
+  new HighWater(folder.directory).note(5);
   damage(file);
   return folder;
 }

@@ -30,16 +30,27 @@ export class LogStorage {
   readonly #catalog: TopicCatalog;
   readonly #offsets: GroupOffsets;
   readonly #space: DiskSpace;
+  #total: number;
 
-  /** `mayBeNew`: an empty file is a new log and not a lost one. */
-  constructor(database: DatabaseSync, space: DiskSpace, mayBeNew: boolean) {
-    this.#catalog = new TopicCatalog(database, mayBeNew);
+  /** `highWater` as `readHighWater` returns it. Throws a `LogCorruption` where the file holds less. */
+  constructor(database: DatabaseSync, space: DiskSpace, highWater: number | undefined) {
+    this.#catalog = new TopicCatalog(database, highWater === undefined);
+    this.#total = this.#catalog.total();
+    if (this.#total < (highWater ?? 0)) {
+      throw new LogCorruption(`it ends after ${this.#total} records, but had acknowledged ${highWater}`);
+    }
     this.#offsets = new GroupOffsets(database);
     this.#space = space;
   }
 
+  /** Records ever appended, whether or not retention has removed them. */
+  get total(): number {
+    return this.#total;
+  }
+
   forget(): void {
     this.#catalog.reload();
+    this.#total = this.#catalog.total();
   }
 
   describe(): TopicDescription[] {
@@ -69,6 +80,7 @@ export class LogStorage {
       touched.add(partition);
     });
     for (const partition of touched) this.#catalog.save(partition);
+    this.#total += offsets.length;
     return new Float64Array(offsets);
   }
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { createThreadServer, openDatabase, sqliteCodeOf, Transfer } from '@belfry/sqlite';
 import { DiskSpace } from './disk-space.ts';
+import { HighWater, readHighWater } from './high-water.ts';
 import { LogCorruption } from './log-corruption.ts';
 import { LogStorage } from './log-storage.ts';
-import { markMade, wasMade } from './made-marker.ts';
 
 export type LogThreadData = {
   readonly directory: string;
@@ -30,8 +30,11 @@ const SQLITE_NOTADB = 26;
 createThreadServer(({ directory, minFreeBytes, maxFileBytes, checkpointPages }: LogThreadData) => {
   return naming(() => {
     const database = openDatabase({ path: join(directory, 'log.db'), checkpointPages });
-    const storage = new LogStorage(database, new DiskSpace(directory, minFreeBytes), !wasMade(directory));
-    if (!wasMade(directory)) markMade(directory);
+    const highWaterBefore = readHighWater(directory);
+    const storage = new LogStorage(database, new DiskSpace(directory, minFreeBytes), highWaterBefore);
+    const highWater = new HighWater(directory);
+    highWater.note(storage.total);
+    if (highWaterBefore === undefined) highWater.sync();
     if (maxFileBytes !== undefined) {
       database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxFileBytes / PAGE_BYTES))}`);
     }
@@ -53,7 +56,13 @@ createThreadServer(({ directory, minFreeBytes, maxFileBytes, checkpointPages }: 
       backlog: (group, also) => naming(() => storage.backlog(group, also)),
       trim: (nowMs) => naming(() => storage.trim(nowMs)),
     };
-    return { database, methods, onUndo: () => storage.forget() };
+    return {
+      database,
+      methods,
+      onCommitted: () => highWater.note(storage.total),
+      onUndo: () => storage.forget(),
+      close: () => highWater.close(),
+    };
   });
 });
 

@@ -67,6 +67,11 @@ export class TopicCatalog {
     return [...this.#topics.values()];
   }
 
+  /** Records ever appended to all partitions. */
+  total(): number {
+    return [...this.#partitions.values()].reduce((sum, { next }) => sum + next, 0);
+  }
+
   partition(id: number): PartitionState {
     const partition = this.#partitions.get(id);
     if (partition === undefined) throw new RangeError(`the log has no partition with id ${id}`);

@@ -17,11 +17,13 @@ export class CallBatch {
   full = false;
   readonly #database: DatabaseSync;
   readonly #methods: ThreadMethods;
+  readonly #onCommitted: () => void;
   readonly #onUndo: () => void;
 
   constructor(service: ThreadService) {
     this.#database = service.database;
     this.#methods = service.methods;
+    this.#onCommitted = service.onCommitted ?? (() => {});
     this.#onUndo = service.onUndo ?? (() => {});
   }
 
@@ -99,6 +101,7 @@ export class CallBatch {
   #commit(calls: readonly ThreadCall[]): void {
     try {
       this.#database.exec('commit');
+      this.#onCommitted();
     } catch (thrown) {
       this.#failAll(calls, thrown);
     }

@@ -7,6 +7,8 @@ import type { ThreadMethods } from './thread-methods.ts';
 export type ThreadService = {
   readonly database: DatabaseSync;
   readonly methods: ThreadMethods;
+  /** Called after each commit, before its calls are answered. */
+  readonly onCommitted?: () => void;
   /** Called when something the methods wrote was undone: drop what was kept in memory about it. */
   readonly onUndo?: () => void;
   /** Called after the last batch and before the database is closed. */

@@ -3,8 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { LogRecord } from '@belfry/core/log';
 import { openDatabase } from '@belfry/sqlite';
 import { DiskSpace } from '../disk-space.ts';
+import { readHighWater } from '../high-water.ts';
 import { LogStorage } from '../log-storage.ts';
-import { wasMade } from '../made-marker.ts';
 import { unpackBatch } from '../stored-batch.ts';
 import type { Reading } from './read-whole-log.ts';
 import { WORKLOAD_TOPIC } from './workload.ts';
@@ -18,7 +18,7 @@ export function readStorage(directory: string): Reading {
   try {
     const startedMs = performance.now();
     database = openDatabase({ path: join(directory, 'log.db') });
-    const storage = new LogStorage(database, new DiskSpace(directory, 0), !wasMade(directory));
+    const storage = new LogStorage(database, new DiskSpace(directory, 0), readHighWater(directory));
     const openMs = performance.now() - startedMs;
     const topic = storage.describe().find(({ settings }) => settings.name === WORKLOAD_TOPIC.name);
     for (const [partition, { id, next }] of topic?.partitions.entries() ?? []) {

@@ -1,13 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogRecord } from '@belfry/core/log';
 import type { Random } from '@belfry/core/random';
-import { realClock } from '@belfry/testing/real-clock';
-import { createEmbeddedLog } from '../embedded-log.ts';
-import { markMade } from '../made-marker.ts';
 import { readStorage } from './read-storage.ts';
 import { type Reading, readWholeLog } from './read-whole-log.ts';
-import { faultsOf, WORKLOAD_TOPIC, workloadRecord } from './workload.ts';
+import { faultsOf, WORKLOAD_TOPIC } from './workload.ts';
+import { type LogFiles, writeImages } from './write-images.ts';
 
 export type DamageRunOptions = {
   /** An empty folder to work in. */
@@ -30,18 +28,21 @@ export type DamageReport = {
   readonly faults: readonly string[];
 };
 
-/** Damages the file of a log in one way at a time and reads all of it each time. */
+/** Damages one file of a log at a time, closed or left by a killed process in turn, and reads all of it each time. */
 export async function runDamage(options: DamageRunOptions): Promise<DamageReport> {
   const { directory, random, flips, truncations, records } = options;
-  const original = await writeLog(join(directory, 'original'), records);
-  const baseline = await readWholeLog({ ...READING, directory: join(directory, 'original') });
+  const intact = join(directory, 'intact');
+  const { closed, killed } = await writeImages(intact, records);
+  const baseline = await readWholeLog({ ...READING, directory: intact });
   if (baseline.outcome !== 'read') throw baseline.error;
   const written = new Map(baseline.records.map((record) => [placeOf(record), record]));
   const counts = { identical: 0, stopped: 0, refused: 0 };
   const faults = faultsOf(baseline.records, []);
   for (let index = 0; index < flips + truncations; index++) {
-    const [name, image] = index < flips ? flipBit(original, random) : truncate(original, random);
-    const reading = await readDamaged(join(directory, 'damaged'), image, index % WHOLE_LOG_EVERY === 0);
+    const files = index % 2 === 0 ? closed : killed;
+    const damage = index < flips ? flipBit : truncate;
+    const [name, image] = damage(files, chooseFile(files, random), random);
+    const reading = await readDamaged(join(directory, 'damaged'), image, index % WHOLE_LOG_EVERY < 2);
     const got = reading.outcome === 'refused' ? [] : reading.records;
     const wrong = got.filter((record) => !isSame(record, written.get(placeOf(record))));
     const places = new Set(got.map(placeOf));
@@ -50,49 +51,46 @@ export async function runDamage(options: DamageRunOptions): Promise<DamageReport
     if (missing.length > 0) faults.push(`${name}: ${missing.length} records are silently missing`);
     counts[reading.outcome === 'read' ? 'identical' : reading.outcome] += 1;
   }
-  return { fileBytes: original.length, ...counts, faults };
+  const fileBytes = [...closed, ...killed].reduce((sum, [, content]) => sum + content.length, 0);
+  return { fileBytes, ...counts, faults };
 }
 
-function flipBit(original: Buffer, random: Random): [string, Buffer] {
-  const bit = Math.floor(random.next() * original.length * 8);
-  const image = Buffer.from(original);
-  image[bit >>> 3] = (image[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
-  return [`bit ${bit} flipped`, image];
+/** A file of the log, each with the likelihood of its size. */
+function chooseFile(files: LogFiles, random: Random): string {
+  const total = [...files.values()].reduce((sum, content) => sum + content.length, 0);
+  let at = random.next() * total;
+  for (const [name, content] of files) {
+    at -= content.length;
+    if (at < 0) return name;
+  }
+  throw new Error('a log has files');
 }
 
-function truncate(original: Buffer, random: Random): [string, Buffer] {
-  const tail = random.next() < 0.5 ? Math.min(TAIL_BYTES, original.length) : original.length;
-  const length = original.length - 1 - Math.floor(random.next() * tail);
-  return [`cut off at ${length}`, original.subarray(0, length)];
+function flipBit(files: LogFiles, name: string, random: Random): [string, LogFiles] {
+  const content = Buffer.from(files.get(name) ?? '');
+  const bit = Math.floor(random.next() * content.length * 8);
+  content[bit >>> 3] = (content[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
+  return [`bit ${bit} of ${files.size} files' ${name} flipped`, new Map(files).set(name, content)];
 }
 
-async function readDamaged(directory: string, image: Buffer, whole: boolean): Promise<Reading> {
+function truncate(files: LogFiles, name: string, random: Random): [string, LogFiles] {
+  const content = files.get(name) ?? Buffer.alloc(0);
+  const tail = random.next() < 0.5 ? Math.min(TAIL_BYTES, content.length) : content.length;
+  const length = content.length - 1 - Math.floor(random.next() * tail);
+  return [`${files.size} files' ${name} cut off at ${length}`, new Map(files).set(name, content.subarray(0, length))];
+}
+
+async function readDamaged(directory: string, files: LogFiles, whole: boolean): Promise<Reading> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory);
-  writeFileSync(join(directory, 'log.db'), image);
-  markMade(directory);
+  for (const [name, content] of files) writeFileSync(join(directory, name), content);
   return whole ? await readWholeLog({ ...READING, directory }) : readStorage(directory);
 }
 
 const TAIL_BYTES = 64 * 1024;
-/** Starting the thread costs a hundred times the reading, and nothing is checked outside of it. */
-const WHOLE_LOG_EVERY = 20;
+/** Of this many, two are read through the whole log: starting its thread costs far more than the reading, and nothing is checked outside. */
+const WHOLE_LOG_EVERY = 40;
 const READING = { logTopic: WORKLOAD_TOPIC.name, group: 'reader' };
-
-/** A log with records that a group has committed in part. Returns its file. */
-async function writeLog(directory: string, records: number): Promise<Buffer> {
-  const onFatal = (error: Error) => {
-    throw error;
-  };
-  const log = await createEmbeddedLog({ directory, clock: realClock, onFatal });
-  await log.ensureTopics([WORKLOAD_TOPIC, { ...WORKLOAD_TOPIC, name: 'other' }]);
-  const batch = Array.from({ length: records }, (_, sequence) =>
-    workloadRecord({ key: `key-${sequence % 20}`, sequence }),
-  );
-  await log.append(WORKLOAD_TOPIC.name, batch);
-  await log.close();
-  return readFileSync(join(directory, 'log.db'));
-}
 
 function placeOf(record: LogRecord): string {
   return `${record.partition}/${record.offset}`;
