@@ -34,12 +34,15 @@ export type SessionOpening =
  */
 export async function openHttp2Session(settings: TransportSettings, events: SessionEvents): Promise<SessionOpening> {
   let timedOut = false;
-  const socket = connectSocket(settings);
+  let opened: TLSSocket | undefined;
   const stopTimer = settings.clock.schedule(settings.connectTimeoutMs, () => {
     timedOut = true;
-    socket.destroy(new Error('connect timeout'));
+    opened?.destroy(new Error('connect timeout'));
   });
   try {
+    // Throws at once for certificates that are no PEM.
+    const socket = connectSocket(settings);
+    opened = socket;
     await eventOf(socket, 'secureConnect');
     if (socket.alpnProtocol !== 'h2') {
       socket.destroy();
@@ -50,7 +53,7 @@ export async function openHttp2Session(settings: TransportSettings, events: Sess
     if (session.destroyed) return { kind: 'failed', code: 'ECONNRESET' };
     return { kind: 'open', session: wrap(session, socket, settings, events) };
   } catch (error) {
-    socket.destroy();
+    opened?.destroy();
     return { kind: 'failed', code: timedOut ? 'ETIMEDOUT' : failureCode(error) };
   } finally {
     stopTimer();

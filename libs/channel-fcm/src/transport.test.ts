@@ -169,6 +169,11 @@ describe('pooled HTTP/2', () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  it('fails the requests, not the process, when its certificates cannot be read', async () => {
+    const transport = openTransport(new URL('https://127.0.0.1:1'), { ca: '-----BEGIN CERTIFICATE-----\nno\n' });
+    expect(await post(transport)).toMatchObject({ kind: 'failed', failure: 'not-connected' });
+  });
+
   it('drops a connection whose PING is not answered, and opens another', async () => {
     let hang = true;
     const server = await startServer({ onRequest: (stream) => hang || answer(stream) });
