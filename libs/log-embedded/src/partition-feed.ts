@@ -66,7 +66,7 @@ export class PartitionFeed {
   async #run(): Promise<void> {
     const { partition, read, deliver } = this.#options;
     // Never from inside the caller of `resume`, who is not prepared for a batch in the middle of his own work.
-    await undefined;
+    await Promise.resolve();
     while (this.#hasWork()) {
       this.#held ??= await read(partition, this.#next);
       if (this.#stopped || this.#paused) break;

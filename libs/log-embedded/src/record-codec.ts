@@ -52,7 +52,7 @@ export function keyBytesAt(source: Buffer, at: number): Uint8Array {
 const place = Buffer.alloc(12);
 
 /** The checksum that binds a record's bytes to the place where it belongs. */
-export function recordChecksum(record: Uint8Array, partitionId: number, offset: number): number {
+function recordChecksum(record: Uint8Array, partitionId: number, offset: number): number {
   place.writeUInt32BE(partitionId, 0);
   place.writeDoubleBE(offset, 4);
   return crc32c(record, TIME_AT, record.length, crc32c(place));
