@@ -59,7 +59,10 @@ export const AMBIENT: readonly AmbientRule[] = [
 export const AMBIENT_LAYERS: readonly Layer[] = ['runtime', 'testing', 'e2e', 'bench'];
 
 /** Single files that implement Clock or Random where libs/runtime cannot be imported. */
-export const AMBIENT_FILES: readonly string[] = ['libs/client/src/browser-clock.ts'];
+export const AMBIENT_FILES: readonly string[] = [
+  'libs/client/src/browser-clock.ts',
+  'services/console/web/page-clock.ts',
+];
 
 /** They name the `main.ts` of a service, to start it as a process of its own. */
 export const STARTS_PROCESSES: readonly Layer[] = ['e2e', 'bench'];

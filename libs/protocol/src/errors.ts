@@ -107,6 +107,11 @@ export const ERRORS = {
     title: 'The store cannot be reached now',
     description: 'Try again after Retry-After, with the same id or Idempotency-Key.',
   },
+  api_unavailable: {
+    status: 503,
+    title: 'The API cannot be reached now',
+    description: 'The console got no answer from the HTTP API behind it. Try again after Retry-After.',
+  },
   too_many_connections: {
     status: 503,
     title: 'This gateway has no place left',

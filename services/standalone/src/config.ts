@@ -1,3 +1,4 @@
+import { consoleOptions } from '@belfry/console';
 import { fcmOptions } from '@belfry/fcm-worker';
 import { CONFIG as PRODUCER_API } from '@belfry/producer-api';
 import { pushWorkerOptions } from '@belfry/push-worker';
@@ -20,6 +21,7 @@ export const CONFIG = defineConfig({
     ...fcmOptions,
     ...pushWorkerOptions,
     ...schedulerOptions,
+    ...consoleOptions,
     BELFRY_DATA: {
       type: path(),
       default: './data',

@@ -1,4 +1,5 @@
 import { createLocalBackplane } from '@belfry/backplane-local';
+import { createConsole } from '@belfry/console';
 import type { Clock } from '@belfry/core/clock';
 import type { Random } from '@belfry/core/random';
 import type { Service } from '@belfry/core/service';
@@ -165,6 +166,20 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     now: () => new Date(clock.nowMs()),
     onError: (error) => logger.error({ err: error }, 'the example upstream could not make an invoice'),
   });
+  if (config.BELFRY_CONSOLE) {
+    services.push(
+      ...createConsole({
+        ...shared,
+        http: host.app,
+        apiUrl: () => host.url(),
+        apiKey: data.apiKey,
+        tenant: TENANT,
+        sessionSecret: config.BELFRY_COOKIE_SECRET ?? data.cookieSecret,
+        allowedOrigins: config.BELFRY_CONSOLE_ORIGINS,
+        ...(simulated === undefined ? {} : { simulator: simulated.simulator }),
+      }),
+    );
+  }
   host.watch(services);
   return { services: [...services, host.service], data, url: () => host.url() };
 }

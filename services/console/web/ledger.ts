@@ -1,0 +1,120 @@
+/** The parts of `GET /v1/notifications/{id}` that the page shows. */
+export type Ledger = {
+  readonly id: string;
+  readonly status: string;
+  readonly type: string;
+  readonly title: string;
+  readonly priority: string;
+  readonly acceptedAt: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly deliveries: readonly LedgerDelivery[];
+  readonly next?: string;
+};
+
+export type LedgerDelivery = {
+  readonly id: string;
+  readonly recipient: string;
+  readonly channel: string;
+  readonly device: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly redrive: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly nextAttemptAt?: string;
+  readonly attempts: readonly LedgerAttempt[];
+};
+
+export type LedgerAttempt = {
+  readonly at: string;
+  readonly outcome: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly number: number;
+  readonly redrive: number;
+  readonly durationMs: number;
+  readonly host: string;
+};
+
+export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'quiet';
+
+const TONES: Readonly<Record<string, Tone>> = {
+  stored: 'busy',
+  queued: 'busy',
+  retrying: 'warn',
+  sent: 'good',
+  delivered: 'good',
+  read: 'good',
+  acknowledged: 'good',
+  'dead-lettered': 'bad',
+};
+
+/** How a state looks. States that end without an arrival, which was wanted so, are quiet. */
+export function toneOf(state: string): Tone {
+  return TONES[state] ?? 'quiet';
+}
+
+/** What is most worth a look first. */
+const BY_INTEREST = [
+  'dead-lettered',
+  'retrying',
+  'queued',
+  'stored',
+  'sent',
+  'delivered',
+  'acknowledged',
+  'read',
+  'expired',
+  'superseded',
+  'cancelled',
+];
+
+/** One word for the whole notification: the most pressing state of its deliveries. */
+export function overallState(ledger: Ledger): string {
+  const present = BY_INTEREST.find((state) => (ledger.counts[state] ?? 0) > 0);
+  return present ?? ledger.status;
+}
+
+/** States that cancelling still changes. */
+const CANCELLABLE = ['queued', 'retrying', 'stored'];
+
+export function isCancellable(ledger: Ledger): boolean {
+  return ledger.status !== 'cancelled' && CANCELLABLE.some((state) => (ledger.counts[state] ?? 0) > 0);
+}
+
+export function hasDeadLetters(ledger: Ledger): boolean {
+  return (ledger.counts['dead-lettered'] ?? 0) > 0;
+}
+
+/** True once nothing more can happen by itself. `delivered` may still be read. */
+export function isSettled(ledger: Ledger): boolean {
+  return (
+    ledger.deliveries.length > 0 && ledger.deliveries.every(({ status }) => ['quiet', 'bad'].includes(toneOf(status)))
+  );
+}
+
+/** When the next attempt of any delivery is due, in milliseconds since the Unix epoch. */
+export function nextDueMs(ledger: Ledger): number | undefined {
+  const due = ledger.deliveries
+    .filter(({ status }) => status === 'retrying')
+    .map(({ nextAttemptAt }) => (nextAttemptAt === undefined ? Number.NaN : Date.parse(nextAttemptAt)))
+    .filter((at) => !Number.isNaN(at));
+  return due.length === 0 ? undefined : Math.min(...due);
+}
+
+/** What a realtime delivery's state means for somebody who has not read the glossary. */
+export function explainState({ channel, status, reason }: LedgerDelivery): string {
+  if (channel === 'realtime') {
+    if (status === 'stored') return 'in the inbox, nobody is connected';
+    if (status === 'sent') return 'written to a socket, not acknowledged yet';
+    if (status === 'delivered') return 'acknowledged by the client';
+    if (status === 'read') return 'marked as read';
+  }
+  if (status === 'queued') return 'waiting for the worker';
+  if (status === 'acknowledged') return 'not sent: the recipient confirmed it elsewhere';
+  if (status === 'superseded') return 'not sent: a newer one with its collapse key took its place';
+  if (status === 'cancelled') return 'cancelled before it was sent';
+  if (status === 'expired') return `its time to live ended${reason === undefined ? '' : `: ${reason}`}`;
+  if (status === 'dead-lettered') return `no further attempt: ${reason ?? 'see the attempts'}`;
+  return '';
+}

@@ -1,0 +1,120 @@
+import { createCountdown } from './countdown.ts';
+import { createChip, createDeliveryView } from './delivery-view.ts';
+import { button, create, whileBusy } from './dom.ts';
+import { channelName, count, formatDuration, formatTime } from './format.ts';
+import { hasDeadLetters, isCancellable, type Ledger, nextDueMs, overallState } from './ledger.ts';
+
+export type CardActions = {
+  cancel(id: string): Promise<void>;
+  redrive(id: string): Promise<void>;
+};
+
+export type NotificationCard = {
+  readonly id: string;
+  readonly element: HTMLElement;
+  ledger(): Ledger | undefined;
+  show(ledger: Ledger): void;
+  say(text: string): void;
+};
+
+/** A notification's line, and its whole story when opened. The element stays over updates, and with it what is open and has the focus. */
+export function createNotificationCard(id: string, actions: CardActions, open: boolean): NotificationCard {
+  let current: Ledger | undefined;
+  const summary = create('summary', {}, create('span', { class: 'faint' }, 'accepted'));
+  const story = create('div', { class: 'story' });
+  const cancel = button('Cancel', 'quiet', () => void whileBusy(cancel, () => actions.cancel(id)));
+  const redrive = button('Redrive', 'quiet', () => void whileBusy(redrive, () => actions.redrive(id)));
+  const note = create('span', { class: 'note', role: 'status' });
+  cancel.hidden = true;
+  redrive.hidden = true;
+  const footer = create('footer', {}, create('code', { class: 'id' }, id), note, cancel, redrive);
+  const element = create('details', { class: 'card', 'data-id': id, open }, summary, story, footer);
+
+  return {
+    id,
+    element,
+    ledger: () => current,
+    show(ledger) {
+      current = ledger;
+      const state = overallState(ledger);
+      element.dataset.status = state;
+      summary.replaceChildren(...summaryOf(ledger, state));
+      story.replaceChildren(...storyOf(ledger));
+      cancel.hidden = !isCancellable(ledger);
+      redrive.hidden = !hasDeadLetters(ledger);
+    },
+    say(text) {
+      note.textContent = text;
+    },
+  };
+}
+
+function summaryOf(ledger: Ledger, state: string): HTMLElement[] {
+  const recipients = [...new Set(ledger.deliveries.map(({ recipient }) => recipient))];
+  const to = recipients.length === 1 && ledger.next === undefined ? recipients[0] : 'several users';
+  const dueMs = nextDueMs(ledger);
+  return [
+    create(
+      'span',
+      { class: 'headline' },
+      create('strong', {}, ledger.title),
+      create(
+        'span',
+        { class: 'faint' },
+        [
+          ledger.deliveries.length === 0 ? undefined : `to ${to}`,
+          ledger.type,
+          formatTime(Date.parse(ledger.acceptedAt)),
+        ]
+          .filter((part) => part !== undefined)
+          .join(' · '),
+      ),
+    ),
+    ...(dueMs === undefined ? [] : [createCountdown(dueMs, dueMs)]),
+    createChip(state),
+  ];
+}
+
+function storyOf(ledger: Ledger): HTMLElement[] {
+  const acceptedMs = Date.parse(ledger.acceptedAt);
+  const first = ledger.deliveries[0];
+  const more = ledger.next === undefined ? [] : [create('p', { class: 'faint' }, 'Further deliveries are in the API.')];
+  const routed =
+    first === undefined
+      ? []
+      : [
+          create(
+            'li',
+            { 'data-tone': 'good' },
+            create('span', { class: 'when' }, `+${formatDuration(Date.parse(first.createdAt) - acceptedMs)}`),
+            `routed: ${describeRouting(ledger)}`,
+          ),
+        ];
+  return [
+    create(
+      'ol',
+      { class: 'attempts steps' },
+      create(
+        'li',
+        { 'data-tone': 'good' },
+        create('span', { class: 'when' }, formatTime(acceptedMs)),
+        `accepted, ${ledger.priority} priority`,
+      ),
+      ...routed,
+    ),
+    ...ledger.deliveries.map((delivery) =>
+      createDeliveryView(delivery, acceptedMs, delivery.recipient !== first?.recipient || ledger.next !== undefined),
+    ),
+    ...more,
+  ];
+}
+
+function describeRouting({ deliveries }: Ledger): string {
+  const channels = [...new Set(deliveries.map(({ channel }) => channel))];
+  return channels
+    .map((channel) => {
+      const devices = deliveries.filter((delivery) => delivery.channel === channel).length;
+      return channel === 'realtime' ? channelName(channel) : `${channelName(channel)} (${count(devices, 'device')})`;
+    })
+    .join(', ');
+}
