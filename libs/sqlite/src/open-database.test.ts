@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +16,16 @@ describe('openDatabase', () => {
     expect(database.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' });
     expect(database.prepare('pragma synchronous').get()).toEqual({ synchronous: 2 });
     database.close();
+  });
+
+  it('keeps the index of the write-ahead log in memory, also for a file that exists', () => {
+    const path = join(folder, 'b.db');
+    const first = openDatabase({ path });
+    first.exec('create table t (x)');
+    first.close();
+    const again = openDatabase({ path });
+    expect(readdirSync(folder).filter((name) => name.startsWith('b.db'))).toEqual(['b.db', 'b.db-wal']);
+    again.close();
   });
 
   it('names a checkpoint size out of range', () => {

@@ -23,9 +23,10 @@ export function openDatabase({ path, checkpointPages = 1_000 }: OpenDatabaseOpti
   }
   const database = new DatabaseSync(path);
   try {
-    assertSqliteVersion(String(pragma(database, 'select sqlite_version()')));
-    // One process has the file: with this mode SQLite keeps the WAL index in memory instead of a shared file.
+    // One process has the file: with this mode SQLite keeps the WAL index in memory instead of a file, which a full disk would refuse.
+    // Before anything else, because the first statement that looks at the file decides.
     database.exec('pragma locking_mode = exclusive');
+    assertSqliteVersion(String(pragma(database, 'select sqlite_version()')));
     expectSetting(path, 'journal_mode', pragma(database, 'pragma journal_mode = wal'), 'wal');
     database.exec('pragma synchronous = full');
     expectSetting(path, 'synchronous', pragma(database, 'pragma synchronous'), 2);
