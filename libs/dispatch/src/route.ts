@@ -4,6 +4,7 @@ import type { Clock } from '@belfry/core/clock';
 import type { DeliveryRef } from '@belfry/core/delivery';
 import type { Log, LogRecord, NewLogRecord } from '@belfry/core/log';
 import { laneOf, type Notification, type UserId } from '@belfry/core/notification';
+import { NO_PREFERENCES } from '@belfry/core/preferences';
 import { plan } from '@belfry/core/routing';
 import type { RecipientContext, RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/routing';
 import type { Store } from '@belfry/core/store/store';
@@ -12,7 +13,7 @@ import { RECORD_HEADERS } from '@belfry/protocol/job';
 import { DEAD_LETTERS_TOPIC, jobsTopic, recipientKey } from '@belfry/protocol/log-topics';
 import { createBatcher } from './batcher.ts';
 import { createDeliveryAppender } from './delivery-appender.ts';
-import { expansionJob, jobRecords, parseJob, recipientJob } from './job-records.ts';
+import { expansionJob, jobRecords, type ParsedJob, parseJob, recipientJob } from './job-records.ts';
 import type { ReceiptFeed } from './receipt-feed.ts';
 
 export type RouteDeps = {
@@ -33,28 +34,58 @@ const EXPANSION_PAGE = 500;
 const PAGES_PER_RECORD = 20;
 const MAX_RAW_BYTES = 65_536;
 
+type Recipient = { readonly notification: Notification; readonly recipient: UserId };
+
 /**
- * Routes one job record. When the returned promise resolves, everything that follows from the record is durable and its offset may be committed;
- * running it again does no harm.
+ * Routes a run of job records of one key, in order. When the returned promise resolves, everything that follows from them is durable and their offsets may be
+ * committed; running them again does no harm. The run is one store transaction: it is routed as a whole or not at all, so a failure never lets a later record of a
+ * recipient overtake an earlier one.
  */
-export function createRoute(deps: RouteDeps): (record: LogRecord) => Promise<void> {
+export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) => Promise<void> {
   const { store, log, receipts, backplane, clock } = deps;
   const load = createBatcher<RecipientKey, RecipientContext>((keys) => store.loadRecipients(keys), { inFlight: 2 });
-  const route = createBatcher<RouteEntry, RouteResult>((entries) => store.route(entries), { inFlight: 1 });
+  const route = createBatcher<readonly RouteEntry[], readonly RouteResult[]>(
+    async (runs) => {
+      const results = (await store.route(runs.flat())).values();
+      return runs.map((run) => run.map(() => results.next().value as RouteResult));
+    },
+    { maxBatch: 250 },
+  );
   const appendDelivery = createDeliveryAppender(log);
   let epoch: Promise<string> | undefined;
 
-  async function routeRecipient(notification: Notification, recipient: UserId): Promise<void> {
-    const { tenant } = notification;
-    const context = await load({ tenant, user: recipient });
-    const planned = plan(notification, recipient, context.devices, context.preferences);
-    const result = await route({ notification, recipient, realtime: planned.realtime, deliveries: planned.deliveries });
-    if (result.kind === 'cancelled') return;
-    if (planned.realtime) backplane.publish([await hintOf(notification, recipient, result.offset)]);
-    await Promise.all([
-      ...result.deliveries.map((delivery) => appendDelivery(delivery)),
-      receipts.append(routedReceipts(notification, recipient, result.realtimeDeliveryId, result.deliveries)),
-    ]);
+  async function routeRun(run: readonly Recipient[]): Promise<void> {
+    const contexts = await contextsOf(run);
+    const entries = run.map(({ notification, recipient }, index): RouteEntry => {
+      const { devices, preferences } = contexts[index] ?? { devices: [], preferences: NO_PREFERENCES };
+      const { realtime, deliveries } = plan(notification, recipient, devices, preferences);
+      return { notification, recipient, realtime, deliveries };
+    });
+    const results = await route(entries);
+    const effects: Promise<void>[] = [];
+    for (const [index, { notification, recipient, realtime }] of entries.entries()) {
+      const result = results[index];
+      if (result === undefined || result.kind === 'cancelled') continue;
+      if (realtime) backplane.publish([await hintOf(notification, recipient, result.offset)]);
+      effects.push(
+        ...result.deliveries.map((delivery) => appendDelivery(delivery)),
+        receipts.append(routedReceipts(notification, recipient, result.realtimeDeliveryId, result.deliveries)),
+      );
+    }
+    await Promise.all(effects);
+  }
+
+  /** One read per recipient, however many records of theirs the run has. */
+  async function contextsOf(run: readonly Recipient[]): Promise<RecipientContext[]> {
+    const reads = new Map<string, Promise<RecipientContext>>();
+    return Promise.all(
+      run.map(({ notification: { tenant }, recipient: user }) => {
+        const key = recipientKey(tenant, user);
+        const read = reads.get(key) ?? load({ tenant, user });
+        reads.set(key, read);
+        return read;
+      }),
+    );
   }
 
   async function hintOf(notification: Notification, user: UserId, offset: number): Promise<Hint> {
@@ -101,27 +132,38 @@ export function createRoute(deps: RouteDeps): (record: LogRecord) => Promise<voi
     await log.append(DEAD_LETTERS_TOPIC, [letter]);
   }
 
-  return async (record) => {
-    const tenant = deps.tenantOfTopic?.[record.logTopic] ?? record.headers[RECORD_HEADERS.tenant];
-    if (tenant === undefined) return keepUnreadable(record, 'unknown', 'no-tenant');
-    const job = parseJob(record.value, tenant);
-    if (!job.ok) return keepUnreadable(record, tenant, job.reason);
+  /** Everything but the routing of a recipient's own record; true when the record is one of those and is left to the caller. */
+  async function passOn(record: LogRecord, tenant: string, job: Extract<ParsedJob, { ok: true }>): Promise<boolean> {
     const { notification, recipient } = job;
     const topic = jobsTopic(laneOf(notification.priority));
     if (recipient !== undefined) {
-      const key = recipientKey(tenant, recipient);
       // Order per recipient hangs on the key and the topic, so a record that came with others is sent round once more with the right ones.
-      if (record.key === key && record.logTopic === topic) return routeRecipient(notification, recipient);
+      if (record.key === recipientKey(tenant, recipient) && record.logTopic === topic) return true;
       await log.append(topic, [recipientJob(notification, recipient)]);
-      return;
-    }
-    if (notification.audience.kind === 'users') {
+    } else if (notification.audience.kind === 'users') {
       await log.append(topic, jobRecords(notification));
-      return;
+    } else {
+      await expand(notification, job.after);
     }
-    return expand(notification, job.after);
+    return false;
+  }
+
+  return async (records) => {
+    const run: Recipient[] = [];
+    for (const record of records) {
+      const tenant = deps.tenantOfTopic?.[record.logTopic] ?? record.headers[RECORD_HEADERS.tenant];
+      const job = tenant === undefined ? NO_TENANT : parseJob(record.value, tenant);
+      if (tenant === undefined || !job.ok) {
+        await keepUnreadable(record, tenant ?? 'unknown', job.ok ? 'no-tenant' : job.reason);
+      } else if (await passOn(record, tenant, job)) {
+        run.push({ notification: job.notification, recipient: job.recipient ?? '' });
+      }
+    }
+    if (run.length > 0) await routeRun(run);
   };
 }
+
+const NO_TENANT: ParsedJob = { ok: false, reason: 'no-tenant' };
 
 function routedReceipts(
   notification: Notification,
