@@ -31,25 +31,26 @@ const ACK_BYTES = 20;
 
 /** Kills a process that appends under load, again and again on the same log, and reads after each kill what it added. */
 export async function runKills({ directory, random, kills, acksPerKill }: KillRunOptions): Promise<KillReport> {
-  const faults: string[] = [];
-  const acknowledged: Acknowledged[] = [];
+  let faults: string[] = [];
+  let acknowledged: Acknowledged[] = [];
   let slowestOpenMs = 0;
   for (let run = 0; run < kills; run++) {
     // Not before the first acknowledgement: the very first process would leave no topic to read.
     const killAt = 1 + Math.floor(random.next() * acksPerKill);
     const acks = await appendUntilKilled(directory, run * SEQUENCES_PER_RUN, killAt);
-    acknowledged.push(...acks);
+    // Not push(...): a process that was slow to be killed has given more than a call takes arguments.
+    acknowledged = acknowledged.concat(acks);
     const reading = await readWholeLog({ directory, logTopic: WORKLOAD_TOPIC.name, group: 'reader', commit: true });
     if (reading.outcome !== 'read')
       return failed(`after kill ${run + 1}: ${reading.outcome}: ${reading.error.message}`);
     slowestOpenMs = Math.max(slowestOpenMs, reading.openMs);
-    faults.push(...faultsOf(reading.records, acks));
+    faults = faults.concat(faultsOf(reading.records, acks));
   }
   const whole = await readWholeLog({ directory, logTopic: WORKLOAD_TOPIC.name, group: 'reader-of-all' });
   let records: readonly LogRecord[] = [];
   if (whole.outcome === 'read') records = whole.records;
   else faults.push(`at the end: ${whole.outcome}: ${whole.error.message}`);
-  faults.push(...faultsOf(records, acknowledged));
+  faults = faults.concat(faultsOf(records, acknowledged));
   return { kills, acknowledged: acknowledged.length, stored: records.length, faults, slowestOpenMs };
 
   function failed(fault: string): KillReport {
