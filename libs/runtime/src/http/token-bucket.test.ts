@@ -22,7 +22,7 @@ it('never gives more than the burst and the rate, and is right about when the ne
       await clock.advance(waitMs);
       if (waitMs > 0) expect(buckets.take('key')).toBe(0);
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
 

@@ -12,6 +12,8 @@ export type TokenBuckets = {
 };
 
 const SWEEP_EVERY = 1_000;
+/** Refills are sums of fractions: without it, whoever waits exactly as long as told may find a billionth of a token missing. */
+const ROUNDING = 1e-9;
 
 /** A token bucket per name, in this process. Full buckets are forgotten, so memory follows the names that are in use. */
 export function createTokenBuckets({ ratePerSecond, burst }: RateLimit, clock: Clock): TokenBuckets {
@@ -30,7 +32,7 @@ export function createTokenBuckets({ ratePerSecond, burst }: RateLimit, clock: C
       if (taken % SWEEP_EVERY === 0) sweep(nowMs);
       const known = buckets.get(name);
       const tokens = known === undefined ? burst : refilled(known, nowMs);
-      if (tokens < 1) return Math.ceil(((1 - tokens) / ratePerSecond) * 1_000);
+      if (tokens < 1 - ROUNDING) return Math.ceil(((1 - tokens) / ratePerSecond) * 1_000);
       buckets.set(name, { tokens: tokens - 1, atMs: nowMs });
       return 0;
     },
