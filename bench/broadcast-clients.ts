@@ -24,6 +24,10 @@ type Fleet = {
   counts: Int32Array;
 };
 
+const PING = 0x89;
+/** An empty pong whose mask is zero: what a client sends is always masked. */
+const MASKED_PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
 const fleets: Fleet[] = [];
 
 process.on('message', async (command: Command) => {
@@ -52,7 +56,9 @@ function connectClient(fleet: Fleet, port: number, index: number): Promise<void>
     let open = false;
     let rest: Buffer = Buffer.alloc(0);
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error(`client ${index} was disconnected`)));
+    socket.on('close', () => {
+      throw new Error(`client ${index} was disconnected`);
+    });
     socket.on('data', (bytes) => {
       rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
       if (!open) {
@@ -63,21 +69,23 @@ function connectClient(fleet: Fleet, port: number, index: number): Promise<void>
         open = true;
         resolve();
       }
-      rest = rest.subarray(takeFrames(rest, fleet, index));
+      rest = rest.subarray(takeFrames(rest, socket, fleet, index));
     });
   });
 }
 
 /** Returns how many bytes were whole frames. A server's frames have no mask: two or four bytes of header below 64 KiB (RFC 6455 §5.2). */
-function takeFrames(bytes: Buffer, fleet: Fleet, index: number): number {
+function takeFrames(bytes: Buffer, socket: Socket, fleet: Fleet, index: number): number {
   let at = 0;
-  while (bytes.length - at >= 4) {
+  while (bytes.length - at >= 2) {
     const short = bytes[at + 1] ?? 0;
+    if (short === 126 && bytes.length - at < 4) break;
     const length = short === 126 ? bytes.readUInt16BE(at + 2) : short;
     const start = at + (short === 126 ? 4 : 2);
     if (start + length > bytes.length) break;
-    // `{"type":"n…`: a notification, not hello and not a ping of the server.
+    // `{"type":"n…`: a notification and not hello.
     const isNotification = bytes[at] === 0x81 && bytes[start + 9] === 0x6e;
+    if (bytes[at] === PING) socket.write(MASKED_PONG);
     at = start + length;
     if (!isNotification) continue;
     const message = fleet.counts[index] ?? 0;

@@ -31,6 +31,11 @@ const servers = [
 ];
 const load = fork(path.join(import.meta.dirname, 'broadcast-clients.ts'));
 
+for (const child of [load, ...servers.map((server) => server.process)]) {
+  child.on('exit', (code) => {
+    if (code !== 0) process.exit(1);
+  });
+}
 for (const server of servers) {
   const ports = await reply<{ port: number; controlPort: number }>(server.process);
   await ask(load, { kind: 'connect', ...ports, clients } satisfies Command);

@@ -13,7 +13,7 @@ import {
   createTokenVerifier,
 } from '@belfry/runtime';
 import type { GatewayLimits } from './gateway-limits.ts';
-import { createRealtimeGateway } from './realtime-gateway.ts';
+import { createRealtimeGateway, type RealtimeGatewayDeps } from './realtime-gateway.ts';
 import { createStreamStore } from './stream-store.fixture.ts';
 import { REALTIME_PATH } from './websocket-endpoint.ts';
 
@@ -51,8 +51,11 @@ export function userToken(user: string, lifeSeconds = 3_600): string {
 
 export type TestGateway = Awaited<ReturnType<typeof startGateway>>;
 
-/** A gateway on a real port, over the in-memory stream store, with all that a test does to it. */
-export async function startGateway(limits: Partial<GatewayLimits> = {}) {
+/** A gateway on a real port, over the in-memory stream store unless given another, with all that a test does to it. */
+export async function startGateway(
+  limits: Partial<GatewayLimits> = {},
+  over: Partial<Pick<RealtimeGatewayDeps, 'store' | 'realtime'>> = {},
+) {
   const clock = createSystemClock();
   const streams = createStreamStore();
   const backplane = createLocalBackplane();
@@ -92,6 +95,7 @@ export async function startGateway(limits: Partial<GatewayLimits> = {}) {
     logger,
     metrics,
     limits: { tickMs: 50, ...limits },
+    ...over,
   });
   if (gateway === undefined) throw new Error('the gateway is a service');
   await gateway.start();
