@@ -42,8 +42,8 @@ function readWebPush(received: WebPushReceived): ReceivedPush {
     facts: [
       ...(received.ttlSeconds === undefined ? [] : [`TTL ${received.ttlSeconds} s`]),
       ...(received.urgency === undefined ? [] : [`urgency ${received.urgency}`]),
-      ...(received.topic === undefined ? [] : ['replaces by topic']),
-      ...(received.bodyBytes === undefined ? [] : [`${received.bodyBytes} bytes encrypted`]),
+      ...(received.topic === undefined ? [] : ['topic']),
+      ...(received.bodyBytes === undefined ? [] : [`${received.bodyBytes} bytes`]),
       ...protocol(received.httpVersion),
     ],
   };

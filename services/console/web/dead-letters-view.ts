@@ -33,11 +33,8 @@ export function createDeadLettersView(): DeadLettersView {
     const answer = await call<Redriven>('POST', '/v1/dead-letters/redrive', { filter, dryRun });
     if (!answer.ok) return notice.complain(describeProblem(answer.problem));
     const { matched, skipped, skippedReasons, redriven } = answer.value;
-    const why = Object.entries(skippedReasons).map(([reason, n]) => `${n} ${reason}`);
-    const left = skipped === 0 ? '' : `, ${skipped} left out (${why.join(', ')})`;
-    notice.say(
-      dryRun ? `${matched - skipped} of ${matched} would be sent again${left}` : `${redriven} sent again${left}`,
-    );
+    const happens = dryRun ? `${matched - skipped} of ${matched} would be sent again` : `${redriven} sent again`;
+    notice.say([happens, ...describeSkipped(skippedReasons)].join(', '));
     if (!dryRun) await read();
   };
 
@@ -75,4 +72,9 @@ export function createDeadLettersView(): DeadLettersView {
   };
 
   return { refresh: coalesce(read) };
+}
+
+/** Why a redrive leaves some out: `2 left out (expired)`. */
+export function describeSkipped(reasons: Readonly<Record<string, number>>): readonly string[] {
+  return Object.entries(reasons).map(([reason, n]) => `${n} left out (${reason})`);
 }

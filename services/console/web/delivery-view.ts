@@ -1,7 +1,7 @@
 import { createCountdown } from './countdown.ts';
 import { create } from './dom.ts';
 import { channelName, formatDuration } from './format.ts';
-import { explainState, type LedgerAttempt, type LedgerDelivery, type Tone, toneOf } from './ledger.ts';
+import { explainState, type LedgerAttempt, type LedgerDelivery, shortDevice, type Tone, toneOf } from './ledger.ts';
 
 const OUTCOME_TONES: Readonly<Record<string, Tone>> = { delivered: 'good', retry: 'warn', unknown: 'warn' };
 
@@ -13,7 +13,7 @@ export function createChip(state: string): HTMLElement {
 export function createDeliveryView(delivery: LedgerDelivery, acceptedMs: number, withRecipient: boolean): HTMLElement {
   const { channel, status, attempts, nextAttemptAt } = delivery;
   const last = attempts.at(-1);
-  const host = last?.host ?? '';
+  const where = [shortDevice(delivery.device), last?.host ?? ''].filter((part) => part !== '').join(' ');
   const explanation = explainState(delivery);
   return create(
     'section',
@@ -23,7 +23,7 @@ export function createDeliveryView(delivery: LedgerDelivery, acceptedMs: number,
       {},
       create('strong', {}, channelName(channel)),
       withRecipient ? create('span', { class: 'faint' }, delivery.recipient) : undefined,
-      host === '' ? undefined : create('span', { class: 'faint host' }, host),
+      where === '' ? undefined : create('span', { class: 'faint host' }, where),
       createChip(status),
     ),
     attempts.length === 0
@@ -48,6 +48,10 @@ function createAttempt(attempt: LedgerAttempt, acceptedMs: number): HTMLElement 
       attempt.redrive > 0 ? `redrive ${attempt.redrive}, attempt ${attempt.number}` : `attempt ${attempt.number}`,
     ),
     create('code', {}, attempt.code),
-    create('span', { class: 'faint reason' }, `${attempt.reason}, took ${formatDuration(attempt.durationMs)}`),
+    create(
+      'span',
+      { class: 'faint reason' },
+      [attempt.reason, `took ${formatDuration(attempt.durationMs)}`].filter((part) => part !== '').join(', '),
+    ),
   );
 }

@@ -2,6 +2,7 @@ import { call, describeProblem } from './api.ts';
 import { coalesce } from './coalesce.ts';
 import { button, create, find, whileBusy } from './dom.ts';
 import { channelName, count, formatTime } from './format.ts';
+import { shortDevice } from './ledger.ts';
 import { createNotice } from './notice.ts';
 
 export type DevicesView = { refresh(): void };
@@ -10,7 +11,6 @@ type Device = { readonly id: string; readonly channel: string; readonly host: st
 type Received = {
   readonly atMs: number;
   readonly title: string;
-  readonly body: string;
   readonly facts: readonly string[];
 };
 type Simulated = {
@@ -63,7 +63,8 @@ export function createDevicesView({ user }: { user: () => string }): DevicesView
       () => void whileBusy(remove, async () => void (await send('DELETE', path))),
     );
     remove.setAttribute('aria-label', `Remove this ${channelName(channel)} device`);
-    const kind = simulated === undefined ? (device?.host ?? '') : 'simulated';
+    const kind =
+      device === undefined ? 'gone: Belfry has removed it' : simulated === undefined ? device.host : 'simulated';
     return create(
       'li',
       { 'data-id': id, 'data-channel': channel },
@@ -74,7 +75,7 @@ export function createDevicesView({ user }: { user: () => string }): DevicesView
           'span',
           { class: 'headline' },
           create('strong', {}, channelName(channel)),
-          create('span', { class: 'faint' }, device === undefined ? 'gone: Belfry has removed it' : kind),
+          create('span', { class: 'faint' }, kind, ' ', create('span', { class: 'host' }, shortDevice(id))),
         ),
         simulated === undefined || device === undefined ? undefined : behaviourSelect(simulated),
         remove,
@@ -126,13 +127,13 @@ function receivedList(received: readonly Received[]): HTMLElement {
     create(
       'ol',
       {},
-      ...received.map(({ atMs, title, body, facts }) =>
+      ...received.map(({ atMs, title, facts }) =>
         create(
           'li',
-          { title: facts.join(' · ') },
+          {},
           create('strong', {}, title),
-          body === '' ? undefined : create('span', { class: 'text' }, body),
-          create('span', { class: 'faint' }, [formatTime(atMs), ...facts].join(' · ')),
+          create('span', { class: 'faint time' }, formatTime(atMs)),
+          create('span', { class: 'faint' }, facts.join(' · ')),
         ),
       ),
     ),

@@ -36,7 +36,7 @@ export function createInboxView({ client }: { client: () => BelfryClient | undef
   const rowOf = (entry: InboxEntry): HTMLElement => {
     const kept = rows.get(entry.id);
     if (kept !== undefined && kept.dataset.read === String(entry.read)) return kept;
-    const mark = button('Mark read', 'quiet', () => void whileBusy(mark, () => markRead([entry.id])));
+    const mark = button('Mark read', 'plain', () => void whileBusy(mark, () => markRead([entry.id])));
     const row = create(
       'li',
       { 'data-id': entry.id, 'data-read': String(entry.read), class: live.has(entry.id) ? 'arrived' : undefined },
@@ -46,15 +46,15 @@ export function createInboxView({ client }: { client: () => BelfryClient | undef
         { class: 'headline' },
         create('strong', {}, entry.title),
         entry.body === undefined ? undefined : create('span', { class: 'text' }, entry.body),
-        create('span', { class: 'faint' }, formatTime(Date.parse(entry.acceptedAt))),
-      ),
-      create(
-        'span',
-        { class: 'actions' },
-        entry.url === undefined
-          ? undefined
-          : create('a', { href: safeLink(entry.url), target: '_blank', rel: 'noopener' }, 'Open'),
-        entry.read ? undefined : mark,
+        create(
+          'span',
+          { class: 'meta' },
+          create('span', { class: 'faint' }, formatTime(Date.parse(entry.acceptedAt))),
+          entry.url === undefined
+            ? undefined
+            : create('a', { href: safeLink(entry.url), target: '_blank', rel: 'noopener' }, 'Open'),
+          entry.read ? undefined : mark,
+        ),
       ),
     );
     rows.set(entry.id, row);

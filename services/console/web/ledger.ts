@@ -54,11 +54,11 @@ export function toneOf(state: string): Tone {
   return TONES[state] ?? 'quiet';
 }
 
-/** What is most worth a look first. */
+/** What is still moving first, then what went wrong. */
 const BY_INTEREST = [
-  'dead-lettered',
   'retrying',
   'queued',
+  'dead-lettered',
   'stored',
   'sent',
   'delivered',
@@ -100,6 +100,19 @@ export function nextDueMs(ledger: Ledger): number | undefined {
     .map(({ nextAttemptAt }) => (nextAttemptAt === undefined ? Number.NaN : Date.parse(nextAttemptAt)))
     .filter((at) => !Number.isNaN(at));
   return due.length === 0 ? undefined : Math.min(...due);
+}
+
+/** Enough of a device's id to tell it from the user's others. */
+export function shortDevice(id: string): string {
+  return id === '' ? '' : `#${id.slice(0, 6)}`;
+}
+
+const CHANNEL_ORDER: readonly string[] = ['realtime', 'webpush', 'fcm'];
+
+/** As they are shown: by recipient, then by channel. */
+export function inOrder(deliveries: readonly LedgerDelivery[]): readonly LedgerDelivery[] {
+  const rank = ({ channel }: LedgerDelivery): number => CHANNEL_ORDER.indexOf(channel);
+  return deliveries.toSorted((a, b) => a.recipient.localeCompare(b.recipient) || rank(a) - rank(b));
 }
 
 /** What a realtime delivery's state means for somebody who has not read the glossary. */

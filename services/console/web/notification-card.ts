@@ -2,7 +2,7 @@ import { createCountdown } from './countdown.ts';
 import { createChip, createDeliveryView } from './delivery-view.ts';
 import { button, create, whileBusy } from './dom.ts';
 import { channelName, count, formatDuration, formatTime } from './format.ts';
-import { hasDeadLetters, isCancellable, type Ledger, nextDueMs, overallState } from './ledger.ts';
+import { hasDeadLetters, inOrder, isCancellable, type Ledger, nextDueMs, overallState } from './ledger.ts';
 
 export type CardActions = {
   cancel(id: string): Promise<void>;
@@ -77,7 +77,9 @@ function summaryOf(ledger: Ledger, state: string): HTMLElement[] {
 
 function storyOf(ledger: Ledger): HTMLElement[] {
   const acceptedMs = Date.parse(ledger.acceptedAt);
-  const first = ledger.deliveries[0];
+  const deliveries = inOrder(ledger.deliveries);
+  const first = deliveries[0];
+  const isForMany = ledger.next !== undefined || deliveries.some(({ recipient }) => recipient !== first?.recipient);
   const more = ledger.next === undefined ? [] : [create('p', { class: 'faint' }, 'Further deliveries are in the API.')];
   const routed =
     first === undefined
@@ -87,7 +89,7 @@ function storyOf(ledger: Ledger): HTMLElement[] {
             'li',
             { 'data-tone': 'good' },
             create('span', { class: 'when' }, `+${formatDuration(Date.parse(first.createdAt) - acceptedMs)}`),
-            `routed: ${describeRouting(ledger)}`,
+            `routed: ${describeRouting(deliveries)}`,
           ),
         ];
   return [
@@ -102,14 +104,16 @@ function storyOf(ledger: Ledger): HTMLElement[] {
       ),
       ...routed,
     ),
-    ...ledger.deliveries.map((delivery) =>
-      createDeliveryView(delivery, acceptedMs, delivery.recipient !== first?.recipient || ledger.next !== undefined),
+    create(
+      'div',
+      { class: 'deliveries', hidden: first === undefined },
+      ...deliveries.map((delivery) => createDeliveryView(delivery, acceptedMs, isForMany)),
     ),
     ...more,
   ];
 }
 
-function describeRouting({ deliveries }: Ledger): string {
+function describeRouting(deliveries: Ledger['deliveries']): string {
   const channels = [...new Set(deliveries.map(({ channel }) => channel))];
   return channels
     .map((channel) => {

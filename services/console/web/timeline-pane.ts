@@ -1,5 +1,6 @@
 import type { Receipt } from '@belfry/protocol/receipt';
 import { call, describeProblem } from './api.ts';
+import { describeSkipped } from './dead-letters-view.ts';
 import { find } from './dom.ts';
 import { isSettled, type Ledger, overallState, toneOf } from './ledger.ts';
 import { createNotificationCard, type NotificationCard } from './notification-card.ts';
@@ -57,14 +58,14 @@ export function createTimelinePane(): TimelinePane {
       queue.add(id);
     },
     async redrive(id: string): Promise<void> {
-      type Redriven = { readonly redriven: number; readonly skipped: number };
+      type Redriven = { readonly redriven: number; readonly skippedReasons: Readonly<Record<string, number>> };
       const filter = { notificationId: id, state: 'open' };
       const answer = await call<Redriven>('POST', '/v1/dead-letters/redrive', { filter });
       cards
         .get(id)
         ?.say(
           answer.ok
-            ? `${answer.value.redriven} redriven, ${answer.value.skipped} skipped`
+            ? [`${answer.value.redriven} redriven`, ...describeSkipped(answer.value.skippedReasons)].join(', ')
             : describeProblem(answer.problem),
         );
       queue.add(id);
