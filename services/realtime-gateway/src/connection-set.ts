@@ -1,7 +1,9 @@
 import { CLOSE_CODES } from '@belfry/protocol/close-codes';
 import { type Connection, type ConnectionOptions, createConnection } from './connection.ts';
+import { createFrameCounts } from './frame-counts.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { Transport, TransportEvents } from './transport.ts';
+import type { TurnFlush } from './turn-flush.ts';
 
 /** The connections of this process. */
 export type ConnectionSet = {
@@ -14,10 +16,12 @@ export type ConnectionSet = {
 
 export type ConnectionSetOptions = Omit<ConnectionOptions, 'transport' | 'onClosed'> & {
   readonly metrics: GatewayMetrics | undefined;
+  readonly turn: TurnFlush;
 };
 
 export function createConnectionSet(options: ConnectionSetOptions): ConnectionSet {
   const { acks, metrics } = options;
+  const countFrames = createFrameCounts(metrics, options.turn);
   const connections = new Set<Connection>();
   let waiters: (() => void)[] = [];
 
@@ -25,10 +29,9 @@ export function createConnectionSet(options: ConnectionSetOptions): ConnectionSe
     open(createTransport) {
       const transport = createTransport({
         overflowed: () => connection.close(CLOSE_CODES.slowConsumer),
-        written({ notifications, controls, notificationIds }) {
-          const { kind } = transport;
-          if (notifications > 0) metrics?.framesSent.inc({ transport: kind, type: 'notification' }, notifications);
-          if (controls > 0) metrics?.framesSent.inc({ transport: kind, type: 'control' }, controls);
+        written(what) {
+          countFrames(transport.kind, what);
+          const { notificationIds } = what;
           const user = connection.hub()?.user;
           if (user !== undefined && notificationIds.length > 0) acks.sent(user, notificationIds);
         },

@@ -65,6 +65,7 @@ export function createRealtimeGateway(deps: RealtimeGatewayDeps): Service[] {
     ticketSessionMs: limits.ticketSessionMs,
   });
   const admit = createAdmit({ hubs, epoch, store, limits });
+  const turn = createTurnFlush();
   const connections = createConnectionSet({
     clock,
     random,
@@ -74,6 +75,7 @@ export function createRealtimeGateway(deps: RealtimeGatewayDeps): Service[] {
     admit,
     onError,
     metrics,
+    turn,
   });
   const headCheck = createHeadCheck({
     connections,
@@ -92,7 +94,7 @@ export function createRealtimeGateway(deps: RealtimeGatewayDeps): Service[] {
     admit,
     connections,
     clock,
-    turn: createTurnFlush(),
+    turn,
     isDraining: () => draining,
     onError,
   };

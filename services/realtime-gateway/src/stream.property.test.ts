@@ -15,6 +15,7 @@ import type { SharedFrame } from './shared-frame.ts';
 import { createStreamEpoch } from './stream-epoch.ts';
 import { createStreamStore } from './stream-store.fixture.ts';
 import type { Transport } from './transport.ts';
+import { createTurnFlush } from './turn-flush.ts';
 import { createUserHubs } from './user-hubs.ts';
 
 const CLIENTS = 3;
@@ -43,6 +44,7 @@ function createWorld() {
     admit,
     onError,
     metrics: undefined,
+    turn: createTurnFlush(),
   });
   const clients = Array.from({ length: CLIENTS }, () => createClient());
   return { clock, streams, backplane, hubs, admit, connections, clients, errors };
