@@ -55,7 +55,11 @@ export function describeAccepting(contract: StoreContract): void {
     expect(running?.kind === 'in-progress' && running.retryAfterMs).toBeGreaterThan(0);
     await contract.clock.advance(1);
     const repeat = { ...item, notification: { ...item.notification, acceptedAtMs: contract.clock.nowMs() } };
-    expect(await contract.store.beginAccept([repeat])).toEqual([{ kind: 'append', notification: item.notification }]);
+    // Once, however often it is asked for at the same time.
+    expect(await contract.store.beginAccept([repeat, repeat])).toEqual([
+      { kind: 'append', notification: item.notification },
+      { kind: 'in-progress', id, retryAfterMs: expect.any(Number) },
+    ]);
     // The take-over is a writer of its own.
     expect(await contract.store.beginAccept([repeat])).toMatchObject([{ kind: 'in-progress', id }]);
   });

@@ -59,7 +59,7 @@ async function confirm(
     .from(dialect.rows('input', PAIR, pairs))
     .set({
       acknowledged_at_ms: sql<number>`coalesce(acknowledged_at_ms, ${nowMs})`,
-      ...(state === 'read' ? { read_at_ms: sql<number>`coalesce(read_at_ms, ${nowMs})` } : {}),
+      ...(state === 'read' ? { read_at_ms: nowMs } : {}),
     })
     .whereRef('inbox.tenant', '=', 'input.tenant')
     .whereRef('inbox.notification_id', '=', 'input.notification_id')
