@@ -89,7 +89,11 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
   }
 
   async function hintOf(notification: Notification, user: UserId, offset: number): Promise<Hint> {
-    epoch ??= store.epoch();
+    epoch ??= store.epoch().catch((error: unknown) => {
+      // Kept, the failure of a moment would fail every routing after it.
+      epoch = undefined;
+      throw error;
+    });
     const cursor = { epoch: await epoch, offset };
     const hint = { tenant: notification.tenant, user, offset };
     return notification.expiresAtMs > clock.nowMs()
