@@ -5,6 +5,8 @@ export type FaultPlan = {
   readonly when: 'before' | 'after';
   /** How many calls are hit; default 1. */
   readonly times?: number;
+  /** How many calls pass before those; default 0. */
+  readonly skip?: number;
   /** Only calls whose first argument this is: a log topic, say. */
   readonly only?: string;
 };
@@ -23,7 +25,7 @@ export type Faults = {
 
 /** What goes wrong between a use case and the log or store that it works on. */
 export function createFaults(): Faults {
-  const plans: { method: string; plan: FaultPlan; left: number }[] = [];
+  const plans: { method: string; plan: FaultPlan; left: number; skip: number }[] = [];
   const down = new Set<string>();
   const held = new Map<string, Promise<void>>();
   const failure = (method: string) => {
@@ -31,7 +33,7 @@ export function createFaults(): Faults {
   };
 
   return {
-    plan: (method, plan) => void plans.push({ method, plan, left: plan.times ?? 1 }),
+    plan: (method, plan) => void plans.push({ method, plan, left: plan.times ?? 1, skip: plan.skip ?? 0 }),
     outage(methods) {
       for (const method of methods) down.add(method);
       return () => down.clear();
@@ -60,7 +62,7 @@ export function createFaults(): Faults {
         ({ method: planned, plan, left }) =>
           planned === method && plan.when === when && left > 0 && (plan.only === undefined || plan.only === args[0]),
       );
-      if (hit === undefined) return;
+      if (hit === undefined || hit.skip-- > 0) return;
       hit.left--;
       throw failure(method);
     },
