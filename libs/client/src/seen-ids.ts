@@ -4,7 +4,7 @@ export type SeenIds = {
   add(id: string): boolean;
 };
 
-export const SEEN_IDS = 1_000;
+const SEEN_IDS = 1_000;
 
 export function createSeenIds(limit = SEEN_IDS): SeenIds {
   const ids = new Set<string>();

@@ -6,7 +6,7 @@ export type Handshake =
   | { readonly ok: true; readonly admission: Admission }
   | { readonly ok: false; readonly refusal: Refusal };
 
-export const UNAUTHENTICATED: Refusal = {
+const UNAUTHENTICATED: Refusal = {
   code: 'unauthenticated',
   options: { detail: 'The token or ticket is missing, not valid, expired or used up.' },
 };

@@ -4,8 +4,6 @@ import { expect, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { SOON } from './gateway.fixture.ts';
 
-export type LiveClient = ReturnType<typeof openLiveClient>;
-
 /** A bare `ws` client that keeps what it gets. */
 export function openLiveClient(url: string, options: ClientOptions = {}) {
   const webSocket = new WebSocket(url, options);
