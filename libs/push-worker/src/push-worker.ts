@@ -59,7 +59,8 @@ export function createPushWorker(deps: PushWorkerDeps): Service[] {
     group,
     lanes: LANES.map((lane) => ({ lane, logTopic: deliveriesTopic(channel, lane), weight: LANE_WEIGHTS[lane] })),
     concurrency: deps.concurrency,
-    handle: (record, { signal }) => deliver(record, signal),
+    // Without keyBatch, so one record at a time: a recipient's deliveries are attempted one after the other.
+    handle: ([record], { signal }) => deliver(record, signal),
     onHandlerError: () => 'retry',
     observe: workerObserver(group, metrics, logger),
   });

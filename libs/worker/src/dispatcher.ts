@@ -4,7 +4,7 @@ import { type IntakeGate, pauseAfterMs } from './intake-gate.ts';
 import type { KeyLimit } from './key-limit.ts';
 import { createLaneQueue } from './lane-queue.ts';
 import type { LaneScheduler } from './lane-scheduler.ts';
-import type { PartitionRun, Task } from './partition-run.ts';
+import { type PartitionRun, recordsOf, type Task } from './partition-run.ts';
 import type { HandlerContext, WorkerLimits, WorkerOptions } from './worker-options.ts';
 
 /** Starts handlers while there is work, a free slot and leave to start, and puts their results where they belong. */
@@ -103,7 +103,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const handle = (task: Task, context: HandlerContext): Promise<void> => {
     try {
-      return worker.handle(task.record, context);
+      return worker.handle(recordsOf(task), context);
     } catch (error) {
       return Promise.reject(error);
     }

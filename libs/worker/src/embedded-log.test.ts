@@ -7,6 +7,7 @@ import { createRealClock } from '@belfry/testing/real-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createWorker, type Worker } from './worker.ts';
+import type { WorkerOptions } from './worker-options.ts';
 
 const LANES = [
   { lane: 'transactional', logTopic: 'jobs.transactional', weight: 8 },
@@ -61,7 +62,7 @@ function createLedger() {
   };
 }
 
-async function startWorker(log: EmbeddedLog, handle: (record: LogRecord) => Promise<void>): Promise<Worker> {
+async function startWorker(log: EmbeddedLog, handle: WorkerOptions['handle']): Promise<Worker> {
   const worker = createWorker({
     name: GROUP,
     log,
@@ -71,6 +72,7 @@ async function startWorker(log: EmbeddedLog, handle: (record: LogRecord) => Prom
     concurrency: 16,
     lookAhead: 200,
     bufferedRecords: 50,
+    keyBatch: 4,
     commitIntervalMs: 20,
     handle,
     onHandlerError: () => 'retry',
@@ -87,13 +89,13 @@ it('handles everything, in order per key, though workers come and go and some ha
   const ledger = createLedger();
   const random = createSeededRandom(1);
   let failures = 3;
-  const handle = async (record: LogRecord) => {
+  const handle: WorkerOptions['handle'] = async (records) => {
     if (random.next() < 0.5) await new Promise((resolve) => setTimeout(resolve, random.next() * 3));
     if (failures > 0 && random.next() < 0.01) {
       failures--;
       throw new Error('the store is down for a moment');
     }
-    ledger.note(record);
+    for (const record of records) ledger.note(record);
   };
   const total = KEYS * PER_KEY * LANES.length;
   const first = await startWorker(log, handle);
@@ -116,8 +118,8 @@ it('continues after a stop at the commit: nothing lost, and repeated is only wha
   const log = await openLog();
   await appendAll(log);
   const hanging: (() => void)[] = [];
-  const worker = await startWorker(log, async (record) => {
-    ledger.note(record);
+  const worker = await startWorker(log, async (records) => {
+    for (const record of records) ledger.note(record);
     if (ledger.handled.length > total / 2) await new Promise<void>((resolve) => hanging.push(resolve));
   });
   await vi.waitFor(() => expect(hanging).toHaveLength(16), { timeout: 20_000 });
@@ -126,7 +128,7 @@ it('continues after a stop at the commit: nothing lost, and repeated is only wha
   for (const release of hanging) release();
 
   const reopened = await openLog();
-  const again = await startWorker(reopened, async (record) => ledger.note(record));
+  const again = await startWorker(reopened, async (records) => records.forEach(ledger.note));
   await vi.waitFor(async () => expect(await pending(reopened)).toBe(0), { timeout: 20_000 });
   await again.stop();
   await reopened.close();

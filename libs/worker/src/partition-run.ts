@@ -4,7 +4,7 @@ import { createFifo } from './fifo.ts';
 import { createKeyChains } from './key-chains.ts';
 import { createPartitionTracker } from './partition-tracker.ts';
 
-/** A record that was taken: it stands in its key's chain until it is done. */
+/** A record that was taken: it stands in its key's chain until it is done. A handler runs for the head of a chain and may have those behind it too. */
 export type Task = {
   readonly record: LogRecord;
   readonly key: string;
@@ -13,11 +13,22 @@ export type Task = {
   /** What `concurrencyKey` said of the record. */
   readonly limitKey: string | undefined;
   next: Task | undefined;
+  /** Of a running head: the records its handler has, itself included. */
+  handed: number;
   startedAtMs: number;
   gateToken: number;
-  /** Times its handler failed. */
+  /** Times a handler that had it failed. */
   failures: number;
 };
+
+/** The records that the handler of a running head has. */
+export function recordsOf(head: Task): readonly [LogRecord, ...LogRecord[]] {
+  const records: [LogRecord, ...LogRecord[]] = [head.record];
+  for (let task = head.next; task !== undefined && records.length < head.handed; task = task.next) {
+    records.push(task.record);
+  }
+  return records;
+}
 
 /**
  * One generation of one partition in memory. Records wait in three places: `intake` (beyond the look-ahead), their key's chain (behind an
@@ -41,12 +52,12 @@ export type PartitionRun = {
   /** True while it stands in its lane's queue. Set by the queue. */
   queued: boolean;
   offer(records: readonly LogRecord[]): void;
-  /** The task, taken from `ready` by the caller, is running from here on. */
-  started(task: Task): void;
-  /** Returns whether there is more to commit than before. */
-  done(task: Task): boolean;
-  /** The task's handler failed: the task must run again and stays at the head of its chain. The caller puts it into `ready` in its time. */
-  failed(task: Task): void;
+  /** The head, taken from `ready` by the caller, is running from here on, with as many of those behind it as may share its handler. */
+  started(head: Task): void;
+  /** All that the head's handler had is done. Returns whether there is more to commit than before. */
+  done(head: Task): boolean;
+  /** The handler failed: all it had must run again and stays where it is in its chain. The caller puts the head into `ready` in its time. */
+  failed(head: Task): void;
   /** Forgets everything that does not run. What runs is counted until it settles, and changes nothing. */
   drop(): void;
   committable(): bigint | undefined;
@@ -59,11 +70,13 @@ export type PartitionRunOptions = {
   readonly generation: Generation;
   readonly laneIndex: number;
   readonly lookAhead: number;
+  /** Records of one key that a handler may have at once, ≥ 1. */
+  readonly keyBatch: number;
   readonly concurrencyKey: ((record: LogRecord) => string | undefined) | undefined;
 };
 
 export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
-  const { concurrencyKey } = options;
+  const { concurrencyKey, keyBatch } = options;
   const tracker = createPartitionTracker(options.lookAhead);
   const chains = createKeyChains<Task>();
   const intake = createFifo<LogRecord>();
@@ -80,6 +93,7 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
       ticket: tracker.take(record.offset),
       limitKey: concurrencyKey?.(record),
       next: undefined,
+      handed: 0,
       startedAtMs: 0,
       gateToken: 0,
       failures: 0,
@@ -95,6 +109,17 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
       if (verdict === 'take') take(record);
       else buffered--;
     }
+  };
+
+  /** After a failure one at a time: the records that can succeed then do, and the one that cannot fails alone. */
+  const handedWith = (head: Task): number => {
+    if (head.failures > 0) return 1;
+    let handed = 1;
+    for (let task = head.next; handed < keyBatch && task !== undefined; task = task.next) {
+      if (task.limitKey !== head.limitKey) break;
+      handed++;
+    }
+    return handed;
   };
 
   const run: PartitionRun = {
@@ -122,23 +147,32 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
       for (const record of records) intake.push(record);
       admit();
     },
-    started() {
-      buffered--;
+    started(head) {
+      head.handed = handedWith(head);
+      buffered -= head.handed;
       inFlight++;
     },
-    done(task) {
+    done(head) {
       inFlight--;
       if (dropped) return false;
-      const next = chains.finish(task);
+      let moved = false;
+      let next: Task | undefined = head;
+      for (let left = head.handed; left > 0 && next !== undefined; left--) {
+        if (tracker.finish(next.ticket)) moved = true;
+        next = chains.finish(next);
+      }
       if (next !== undefined) ready.push(next);
-      const moved = tracker.finish(task.ticket);
       if (moved) admit();
       return moved;
     },
-    failed(task) {
+    failed(head) {
       inFlight--;
-      task.failures++;
-      if (!dropped) buffered++;
+      let task: Task | undefined = head;
+      for (let left = head.handed; left > 0 && task !== undefined; left--) {
+        task.failures++;
+        task = task.next;
+      }
+      if (!dropped) buffered += head.handed;
     },
     drop() {
       dropped = true;

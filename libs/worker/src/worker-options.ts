@@ -36,22 +36,32 @@ export type WorkerOptions = {
   readonly lookAhead?: number;
   /** A partition with this many records not yet started is paused, and resumed at 0.8 of it; ≥ 1, default 2,000. */
   readonly bufferedRecords?: number;
+  /**
+   * Waiting records of one key that a handler may be given at once, ≥ 1; default 1. Nothing waits for more of them to come. Running handlers hold
+   * up to `concurrency` × `keyBatch` records, within `lookAhead`.
+   */
+  readonly keyBatch?: number;
   /** Milliseconds from the first record done to the commit that covers it, 1–1,000; default 1,000. */
   readonly commitIntervalMs?: number;
   /** Milliseconds that running handlers get to finish on drain, ≥ 0; default 15,000. The drain's own deadline may come first. */
   readonly drainBudgetMs?: number;
-  /** A second key (a provider's host, say) of which `perKeyConcurrency` bounds the handlers at once; undefined: no bound for the record. */
+  /**
+   * A second key (a provider's host, say) of which `perKeyConcurrency` bounds the handlers at once; undefined: no bound for the record. Records of
+   * which it differs never share a handler.
+   */
   readonly concurrencyKey?: (record: LogRecord) => string | undefined;
   /** Handlers running at once per `concurrencyKey`, ≥ 1; needed with `concurrencyKey`. */
   readonly perKeyConcurrency?: number;
   /**
-   * Resolves when the record's effects are durable: the record is done. Rejects only for broken infrastructure or a bug; the record is then never
-   * skipped, and `onHandlerError` says what to do. Records of one key and partition come one after the other; a record may come again.
+   * Gets the next 1 to `keyBatch` records of one key of one partition, in offset order. Resolves when the effects of all of them are durable: all
+   * are done. Rejects only for broken infrastructure or a bug: then none is done and none is skipped, `onHandlerError` says what to do, and each
+   * comes alone until it succeeds, so that one that cannot succeed does not hold back those before it. A record may come again.
    */
-  readonly handle: (record: LogRecord, context: HandlerContext) => Promise<void>;
+  readonly handle: (records: readonly [LogRecord, ...LogRecord[]], context: HandlerContext) => Promise<void>;
   /**
    * `retry`: the store or the log is down; the whole worker pauses (200 ms to 5 s) and tries again until a handler succeeds.
    * `stop`: a bug; the worker starts nothing more, and `failed` rejects.
+   * `record` is the first of those the handler had.
    */
   readonly onHandlerError: (error: unknown, record: LogRecord) => 'retry' | 'stop';
   readonly observe?: WorkerObserver;
@@ -69,6 +79,7 @@ export type WorkerObserver = {
   lookAheadReached?(partition: LogPartition, watermark: bigint): void;
   committed?(partition: LogPartition, next: bigint): void;
   commitFailed?(partition: LogPartition, error: unknown): void;
+  /** `record`: the first of those the handler had. */
   handlerFailed?(record: LogRecord, error: unknown, verdict: 'retry' | 'stop'): void;
   /** Nothing starts for `pauseMs`, because a handler or a commit failed. */
   intakeClosed?(reason: string, pauseMs: number): void;
@@ -83,6 +94,7 @@ export type WorkerLimits = {
   readonly lookAhead: number;
   readonly bufferedRecords: number;
   readonly resumeAtRecords: number;
+  readonly keyBatch: number;
   readonly commitIntervalMs: number;
   readonly drainBudgetMs: number;
   readonly perKeyConcurrency: number | undefined;
@@ -105,6 +117,7 @@ export function limitsOf(options: WorkerOptions): WorkerLimits {
     lookAhead: integer('lookAhead', options.lookAhead ?? 10_000, 1),
     bufferedRecords,
     resumeAtRecords: Math.floor(bufferedRecords * RESUME_PART),
+    keyBatch: integer('keyBatch', options.keyBatch ?? 1, 1),
     commitIntervalMs: integer('commitIntervalMs', options.commitIntervalMs ?? 1_000, 1, MAX_COMMIT_INTERVAL_MS),
     drainBudgetMs: integer('drainBudgetMs', options.drainBudgetMs ?? 15_000, 0),
     perKeyConcurrency:

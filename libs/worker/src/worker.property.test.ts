@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { step, WorkerModel } from './testing/worker-model.ts';
 
+const keyBatch = fc.constantFrom(1, 3, 10);
+
 it('loses nothing, keeps order per key and commits nothing unfinished, whatever happens in whatever order', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 160, size: 'max' }), async (steps) => {
-      const model = new WorkerModel();
+    fc.asyncProperty(keyBatch, fc.array(step, { minLength: 20, maxLength: 160, size: 'max' }), async (batch, steps) => {
+      const model = new WorkerModel(batch);
       await model.start();
       for (const action of steps) {
         await model.apply(action);

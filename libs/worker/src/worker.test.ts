@@ -147,6 +147,7 @@ it.each([
   { wrong: { lanes: [] }, says: 'lanes must have at least one entry' },
   { wrong: { concurrency: 0 }, says: 'concurrency must be a whole number, at least 1, not 0' },
   { wrong: { commitIntervalMs: 2_000 }, says: 'commitIntervalMs must be a whole number, 1 to 1000, not 2000' },
+  { wrong: { keyBatch: 0 }, says: 'keyBatch must be a whole number, at least 1, not 0' },
   { wrong: { lookAhead: 1.5 }, says: 'lookAhead must be a whole number, at least 1, not 1.5' },
   { wrong: { concurrencyKey: () => 'x' }, says: 'perKeyConcurrency is needed with concurrencyKey' },
   {

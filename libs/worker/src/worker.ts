@@ -23,7 +23,7 @@ type Phase = 'created' | 'running' | 'failed' | 'draining' | 'closed';
 
 /**
  * Consumes the lanes' log topics: records of one key and partition one after the other in offset order, different keys at once, and commits
- * only what has nothing unfinished below it. At least once: what a crash, a drain past its budget or a reassignment interrupts comes again.
+ * only what has nothing unfinished below it. A handler may be given several records of its key at once (`keyBatch`). At least once: what a crash, a drain past its budget or a reassignment interrupts comes again.
  *
  * Throws a RangeError that names the option when one is out of range.
  */
@@ -122,6 +122,7 @@ export function createWorker(options: WorkerOptions): Worker {
         generation,
         laneIndex,
         lookAhead: limits.lookAhead,
+        keyBatch: limits.keyBatch,
         concurrencyKey: options.concurrencyKey,
       });
       const previous = assignments.assign(run);

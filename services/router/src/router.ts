@@ -24,6 +24,9 @@ export type RouterDeps = {
   readonly concurrency: number;
 };
 
+/** Jobs of one recipient that share a store transaction. Only a recipient of many jobs has several waiting. */
+const KEY_BATCH = 64;
+
 export function createRouter(deps: RouterDeps): Service[] {
   const { log, store, backplane, receipts, clock, random, metrics, logger } = deps;
   const route = createRoute({ store, log, receipts, backplane, clock });
@@ -36,7 +39,8 @@ export function createRouter(deps: RouterDeps): Service[] {
       group: ROUTER_GROUP,
       lanes: LANES.map((lane) => ({ lane, logTopic: jobsTopic(lane), weight: LANE_WEIGHTS[lane] })),
       concurrency: deps.concurrency,
-      handle: route,
+      keyBatch: KEY_BATCH,
+      handle: (records) => route(records),
       onHandlerError: () => 'retry',
       observe: workerObserver(ROUTER_GROUP, metrics, logger),
     }),

@@ -6,13 +6,14 @@ export type Limits = {
   readonly perPartitionConcurrency: number;
   readonly perHostConcurrency: number;
   readonly lookAhead: number;
+  readonly keyBatch: number;
 };
 
 /** One handler under way. The test decides when and how it ends. */
 export type Handling = {
   readonly process: number;
   readonly generation: number;
-  readonly record: LogRecord;
+  readonly records: readonly [LogRecord, ...LogRecord[]];
   readonly signal: AbortSignal;
   succeed(): void;
   fail(): void;
@@ -32,8 +33,11 @@ export type HandlerOracle = {
   isDone(record: LogRecord): boolean;
 };
 
-export const hostOf = (record: LogRecord): string | undefined =>
-  record.key.startsWith('host') ? record.key.slice(0, 5) : undefined;
+/** Records of the key `moves` go to two hosts by turns. */
+export const hostOf = ({ key, offset }: LogRecord): string | undefined => {
+  if (key === 'moves') return `host${1n + ((offset / 2n) % 2n)}`;
+  return key.startsWith('host') ? key.slice(0, 5) : undefined;
+};
 
 export function createHandlerOracle(
   limits: Limits,
@@ -43,63 +47,86 @@ export function createHandlerOracle(
   const doneEver = new Set<string>();
   const doneInGeneration = new Set<string>();
   const startedInGeneration = new Set<string>();
+  const failedInGeneration = new Set<string>();
   const demand = (holds: boolean, promise: string, record: LogRecord) => {
     if (!holds) throw new Error(`${promise}: broken by ${identify(record)} (key ${record.key})`);
   };
+
+  const inGeneration = ({ process, generation }: Handling, record: LogRecord) =>
+    `${process}:${generation}:${identify(record)}`;
 
   const count = (matches: (other: Handling) => boolean): number => [...running].filter(matches).length;
 
   return {
     running,
     started(handling) {
-      const { record, process } = handling;
+      const { records, process } = handling;
+      const [record] = records;
+      const last = records.at(-1) ?? record;
       const target = partitionOf(record);
-      const inGeneration = (one: LogRecord) =>
-        doneInGeneration.has(`${process}:${handling.generation}:${identify(one)}`);
-      const inPartition = (other: Handling) => other.process === process && partitionOf(other.record) === target;
+      const isDoneHere = (one: LogRecord) => doneInGeneration.has(inGeneration(handling, one));
+      const inPartition = (other: Handling) => other.process === process && partitionOf(other.records[0]) === target;
 
-      demand(!inGeneration(record), 'a record that is done does not come again in its generation', record);
+      const host = hostOf(record);
+      const sameKey = target.records.filter(({ key }) => key === record.key);
+      const run = sameKey.filter(({ offset }) => offset >= record.offset && offset <= last.offset);
+      demand(records.length <= limits.keyBatch, 'records per handler ≤ keyBatch', record);
+      demand(
+        run.length === records.length && run.every((one, index) => one === records[index]),
+        'a handler has records of one key of one partition in offset order, and none is left out',
+        record,
+      );
+      for (const one of records) {
+        demand(!isDoneHere(one), 'a record that is done does not come again in its generation', one);
+        demand(hostOf(one) === host, 'one host per handler', one);
+        demand(
+          records.length === 1 || !failedInGeneration.has(inGeneration(handling, one)),
+          'what failed is tried again alone',
+          one,
+        );
+      }
       demand(
         count((other) => inPartition(other) && other.generation !== handling.generation) === 0,
         'a new generation waits for the handlers of the old one',
         record,
       );
       demand(
-        count((other) => inPartition(other) && other.record.key === record.key) === 0,
+        count((other) => inPartition(other) && other.records[0].key === record.key) === 0,
         'one handler per key at once',
         record,
       );
-      for (const earlier of target.records) {
+      for (const earlier of sameKey) {
         if (earlier.offset >= record.offset) break;
-        if (earlier.key === record.key)
-          demand(doneEver.has(identify(earlier)), 'first handling in offset order per key', record);
+        demand(doneEver.has(identify(earlier)), 'first handling in offset order per key', record);
       }
 
       running.add(handling);
-      startedInGeneration.add(`${process}:${handling.generation}:${identify(record)}`);
-      const host = hostOf(record);
+      for (const one of records) startedInGeneration.add(inGeneration(handling, one));
       demand(count((other) => other.process === process) <= limits.concurrency, 'in flight ≤ concurrency', record);
       demand(count(inPartition) <= limits.perPartitionConcurrency, 'in flight ≤ perPartitionConcurrency', record);
       demand(
         host === undefined ||
-          count((other) => other.process === process && hostOf(other.record) === host) <= limits.perHostConcurrency,
+          count((other) => other.process === process && hostOf(other.records[0]) === host) <= limits.perHostConcurrency,
         'in flight ≤ perKeyConcurrency',
         record,
       );
-      const watermark = target.records.find((one) => one.offset >= target.assignedFrom && !inGeneration(one));
+      const watermark = target.records.find((one) => one.offset >= target.assignedFrom && !isDoneHere(one));
       demand(
-        watermark === undefined || record.offset - watermark.offset < BigInt(limits.lookAhead),
+        watermark === undefined || last.offset - watermark.offset < BigInt(limits.lookAhead),
         'no further than the look-ahead above the watermark',
-        record,
+        last,
       );
     },
     succeeded(handling) {
       running.delete(handling);
-      doneEver.add(identify(handling.record));
-      doneInGeneration.add(`${handling.process}:${handling.generation}:${identify(handling.record)}`);
+      for (const record of handling.records) {
+        doneEver.add(identify(record));
+        doneInGeneration.add(inGeneration(handling, record));
+      }
     },
     failed(handling) {
       running.delete(handling);
+      for (const record of handling.records) failedInGeneration.add(inGeneration(handling, record));
     },
     committed(target, next) {
       for (const record of target.records) {

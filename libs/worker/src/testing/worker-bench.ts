@@ -1,10 +1,9 @@
-import type { LogRecord } from '@belfry/core/log';
 import { createFakeClock, type FakeClock } from '@belfry/testing/fake-clock';
 import { createWorker, type Worker } from '../worker.ts';
 import type { WorkerOptions } from '../worker-options.ts';
 import { createInMemoryLog, type InMemoryLog } from './in-memory-log.ts';
 
-/** A handler under way, named `key@offset`; the test ends it. */
+/** A handler under way, named `key@offset,offset…` after the records it has; the test ends it. */
 type OpenHandler = {
   readonly name: string;
   readonly lane: string;
@@ -51,9 +50,9 @@ export async function startWorkerBench(options: Partial<WorkerOptions> = {}): Pr
       { lane: 'bulk', logTopic: BULK, weight: 1 },
     ],
     concurrency: 8,
-    handle: (record: LogRecord, { lane, signal }) =>
+    handle: (records, { lane, signal }) =>
       new Promise((resolve, reject) => {
-        const name = `${record.key}@${record.offset}`;
+        const name = `${records[0].key}@${records.map(({ offset }) => offset).join()}`;
         started.push(name);
         const end = (settle: () => void) => () => {
           open.splice(open.indexOf(handler), 1);

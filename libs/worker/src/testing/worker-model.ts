@@ -11,7 +11,7 @@ const LIMITS = { concurrency: 6, perPartitionConcurrency: 4, perHostConcurrency:
 const BUFFERED = 8;
 const BATCH = 6;
 const PROCESSES = 2;
-const KEYS = ['a', 'b', 'c', 'host1-x', 'host1-y', 'host1-z', 'host2-x'];
+const KEYS = ['a', 'b', 'c', 'host1-x', 'host1-y', 'host1-z', 'host2-x', 'moves'];
 
 /** Something that happens to the processes. Numbers choose among what there is at the time. */
 type Step =
@@ -31,7 +31,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('append' as const),
       at: nat,
-      keys: fc.array(fc.constantFrom(...KEYS), { minLength: 1, maxLength: 8 }),
+      keys: fc.oneof(
+        fc.array(fc.constantFrom(...KEYS), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.constantFrom('a', 'moves'), { minLength: 4, maxLength: 12 }),
+      ),
       gap: fc.constantFrom(0, 0, 0, 1, 5, 30),
     }),
   },
@@ -57,12 +60,18 @@ type Process = { readonly id: number; readonly worker: Worker; readonly member: 
 export class WorkerModel {
   readonly clock: FakeClock = createFakeClock();
   readonly log: InMemoryLog = createInMemoryLog({ fast: 2, slow: 1 });
-  readonly oracle: HandlerOracle = createHandlerOracle(LIMITS, (record) => this.partitionOf(record));
+  readonly oracle: HandlerOracle;
   readonly processes: Process[] = [];
   broken: unknown;
   private started = 0;
   /** What a crashed process still does in this one's memory did not happen. */
   private readonly crashed = new Set<number>();
+  private readonly keyBatch: number;
+
+  constructor(keyBatch: number) {
+    this.keyBatch = keyBatch;
+    this.oracle = createHandlerOracle({ ...LIMITS, keyBatch }, (record) => this.partitionOf(record));
+  }
 
   async start(): Promise<void> {
     this.log.onCommit = (target, next) => this.guard(() => this.oracle.committed(target, next));
@@ -90,9 +99,10 @@ export class WorkerModel {
       perPartitionConcurrency: LIMITS.perPartitionConcurrency,
       lookAhead: LIMITS.lookAhead,
       bufferedRecords: BUFFERED,
+      keyBatch: this.keyBatch,
       concurrencyKey: hostOf,
       perKeyConcurrency: LIMITS.perHostConcurrency,
-      handle: (record, { signal }) => this.handle(id, record, signal),
+      handle: (records, { signal }) => this.handle(id, records, signal),
       onHandlerError: () => 'retry',
     });
     await worker.start();
@@ -101,13 +111,14 @@ export class WorkerModel {
     this.processes[slot] = { id, worker, member };
   }
 
-  private handle(process: number, record: LogRecord, signal: AbortSignal): Promise<void> {
+  private handle(process: number, records: Handling['records'], signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.crashed.has(process)) return;
+      const { generation, owner } = this.partitionOf(records[0]);
       const handling: Handling = {
         process,
-        generation: this.partitionOf(record).generation,
-        record,
+        generation,
+        records,
         signal,
         succeed: () => {
           this.oracle.succeeded(handling);
@@ -119,7 +130,6 @@ export class WorkerModel {
         },
       };
       this.guard(() => {
-        const owner = this.partitionOf(record).owner;
         expect(owner, 'nothing of a revoked partition starts').toBe(this.memberOf(process));
         this.oracle.started(handling);
       });
