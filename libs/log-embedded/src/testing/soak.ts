@@ -10,7 +10,7 @@ import { runKills } from './run-kills.ts';
 
 const [kills = 200, flips = 10_000, cuts = 1_000, seed = 1] = process.argv.slice(2).map(Number);
 const random = createSeededRandom(seed);
-const ACKS_PER_KILL = 10_000;
+const ACKS_PER_KILL = 14_000;
 const RECORDS_PER_CUT = 100;
 /** Each image is written and read whole, so many short recordings show as much as one long one, in a fraction of the time. */
 const CUTS_PER_RECORDING = 100;
