@@ -64,7 +64,7 @@ function createMarkBatch(
       if (taken >= IDS_PER_CALL) break;
       waiting.delete(user);
       taken += ids.length;
-      marks.push({ tenant: user.tenant, user: user.user, notificationIds: [...new Set(ids)] });
+      marks.push({ tenant: user.tenant, user: user.user, notificationIds: ids.length === 1 ? ids : [...new Set(ids)] });
     }
     count -= taken;
     return marks;

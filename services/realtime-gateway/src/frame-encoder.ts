@@ -1,3 +1,4 @@
+import type { GoodbyeFrame } from '@belfry/protocol/frames';
 import type { SharedFrame } from './shared-frame.ts';
 
 /** Puts frames on a wire's bytes, straight into the buffer that will be written: a buffer per frame would be most of what a delivery costs. */
@@ -41,5 +42,8 @@ export const eventEncoder: FrameEncoder = {
 };
 
 function eventText({ type, text, cursor }: SharedFrame): string {
-  return `${cursor === undefined ? '' : `id: ${cursor}\n`}event: ${type}\ndata: ${text}\n\n`;
+  const id = cursor === undefined ? '' : `id: ${cursor}\n`;
+  // A plain EventSource does not read the frame, but it does wait for as long as `retry` says.
+  const retry = type === 'goodbye' ? `retry: ${(JSON.parse(text) as GoodbyeFrame).reconnectAfterMs}\n` : '';
+  return `${id}${retry}event: ${type}\ndata: ${text}\n\n`;
 }
