@@ -112,7 +112,7 @@ describe('server-sent events', () => {
   });
 
   it('says goodbye when the gateway drains', async () => {
-    const gateway = await start();
+    const gateway = await start({ reconnectSpreadMs: 100 });
     const events = openEvents(gateway.eventsUrl, { authorization: `Bearer ${userToken('alice')}` });
     await events.hello();
     await gateway.service.drain?.(new AbortController().signal);
