@@ -87,6 +87,8 @@ export function createInboxView({ client }: { client: () => BelfryClient | undef
   return {
     arrived(id) {
       live.add(id);
+      // The inbox may have been read between its routing and its arrival.
+      rows.get(id)?.classList.add('arrived');
       refresh();
     },
     refresh,

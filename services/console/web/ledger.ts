@@ -124,9 +124,9 @@ export function explainState({ channel, status, reason }: LedgerDelivery): strin
     if (status === 'read') return 'marked as read';
   }
   if (status === 'queued') return 'waiting for the worker';
-  if (status === 'acknowledged') return 'not sent: the recipient confirmed it elsewhere';
-  if (status === 'superseded') return 'not sent: a newer one with its collapse key took its place';
-  if (status === 'cancelled') return 'cancelled before it was sent';
+  if (status === 'acknowledged') return 'no further attempt: the recipient confirmed it elsewhere';
+  if (status === 'superseded') return 'no further attempt: a newer one with its collapse key took its place';
+  if (status === 'cancelled') return 'cancelled: no further attempt';
   if (status === 'expired') return `its time to live ended${reason === undefined ? '' : `: ${reason}`}`;
   if (status === 'dead-lettered') return `no further attempt: ${reason ?? 'see the attempts'}`;
   return '';
