@@ -19,10 +19,6 @@ export async function attemptOnce(
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   const timeoutMs = Math.min(adapter.limits.attemptTimeoutMs, delivery.remainingMs);
-  const cancelTimeout = clock.schedule(timeoutMs, abort);
-  shutdown.addEventListener('abort', abort, { once: true });
-  if (shutdown.aborted) abort();
-
   let giveUp: (result: AttemptResult) => void = () => {};
   const abandoned = new Promise<AttemptResult>((resolve) => {
     giveUp = resolve;
@@ -33,6 +29,11 @@ export async function attemptOnce(
       giveUp({ outcome: { kind: 'unknown', code: 'deadline', reason: 'attempt-deadline' }, host }),
     );
   });
+
+  // After the listener above: an abort that has already happened is not told again.
+  const cancelTimeout = clock.schedule(timeoutMs, abort);
+  shutdown.addEventListener('abort', abort, { once: true });
+  if (shutdown.aborted) abort();
 
   try {
     const result = await Promise.race([adapter.deliver(delivery, controller.signal), abandoned]);
