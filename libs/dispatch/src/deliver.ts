@@ -1,6 +1,6 @@
 import type { PushChannelAdapter } from '@belfry/core/channel';
 import type { Clock } from '@belfry/core/clock';
-import type { DeliveryRef } from '@belfry/core/delivery';
+import { type DeliveryRef, isTerminal } from '@belfry/core/delivery';
 import { fingerprint } from '@belfry/core/fingerprint';
 import { type GateVerdict, passGate } from '@belfry/core/gate';
 import type { LogRecord } from '@belfry/core/log';
@@ -86,6 +86,11 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
     ]);
   }
 
+  async function tellAgain(ref: DeliveryRef, entry: GateEntry | undefined): Promise<void> {
+    const state = entry === undefined ? undefined : stateLeftBy(ref, entry);
+    if (state !== undefined) await tell(ref, state, 'repeated');
+  }
+
   async function attempt(ref: DeliveryRef, verdict: Extract<GateVerdict, { kind: 'send' }>, signal: AbortSignal) {
     const { notification, device, remainingMs } = verdict;
     const admission = breaker.admit(adapter.hostOf(device));
@@ -130,11 +135,8 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
     switch (verdict.kind) {
       case 'drop':
         observe?.dropped?.(verdict.reason);
-        // A crash may have come between the settlement and its feeds, so the end is told once more.
-        if (verdict.reason === 'settled' && entry !== undefined && isSameTry(ref, entry)) {
-          await tell(ref, entry.state as SettledState, 'repeated');
-        }
-        return;
+        // A crash may have come between the settlement and its feeds, so what it made of the delivery is told once more.
+        return tellAgain(ref, entry);
       case 'end':
         return settleAndTell({ ref, next: { kind: 'end', state: verdict.state }, reason: verdict.reason });
       case 'dead-letter': {
@@ -151,8 +153,13 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
   };
 }
 
-function isSameTry(ref: DeliveryRef, entry: GateEntry): boolean {
-  return entry.attempt === ref.attempt && entry.redrive === ref.redrive;
+/** What the settlement of this attempt made of the delivery; undefined where there was none, or a redrive has hidden it since. */
+function stateLeftBy(ref: DeliveryRef, entry: GateEntry): SettledState | undefined {
+  if (entry.redrive !== ref.redrive || entry.attempt < ref.attempt) return undefined;
+  if (entry.attempt > ref.attempt) return 'retrying';
+  if (isTerminal(entry.state)) return entry.state as SettledState;
+  // Parked: the wait that the attempt was put off by is still running.
+  return (entry.dueInMs ?? 0) > 0 ? 'retrying' : undefined;
 }
 
 function nextOf(ref: DeliveryRef, decision: Decision, attempt: Attempt): Settlement['next'] {
