@@ -23,6 +23,8 @@ const FAILURE_SHARE = 0.5;
 const CONSECUTIVE_TIMEOUTS = 5;
 const PROBE_INTERVAL_MS = 10_000;
 const RELEASE_PER_SECOND = 100;
+/** Hosts remembered. Subdomains of an allowed push service are the client's choice, so their number must not be. */
+const MAX_HOSTS = 10_000;
 
 type HostState = {
   /** The last outcomes, true for a failure of the host. */
@@ -45,11 +47,12 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
   const hosts = new Map<string, HostState>();
 
   const stateOf = (host: string): HostState => {
-    let state = hosts.get(host);
-    if (state === undefined) {
-      state = { recent: [], timeouts: 0, nextProbeAtMs: undefined, waiting: 0 };
-      hosts.set(host, state);
-    }
+    const state = hosts.get(host) ?? { recent: [], timeouts: 0, nextProbeAtMs: undefined, waiting: 0 };
+    // Moved to the end: the first of the map is the one unused longest.
+    hosts.delete(host);
+    hosts.set(host, state);
+    const [oldest] = hosts.keys();
+    if (hosts.size > MAX_HOSTS && oldest !== undefined) hosts.delete(oldest);
     return state;
   };
 
@@ -67,6 +70,8 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
       return { kind: 'wait', dueInMs: Math.ceil(state.nextProbeAtMs - nowMs + state.waiting * spacingMs) };
     },
     record(host, outcome) {
+      // Ended before the host was asked: that says nothing about it.
+      if (outcome.kind === 'expired' || outcome.kind === 'superseded') return;
       const state = stateOf(host);
       const failed = isHostFailure(outcome);
       state.timeouts = outcome.kind === 'unknown' ? state.timeouts + 1 : 0;

@@ -1,0 +1,115 @@
+import type { Outcome } from '@belfry/core/outcome';
+import { createFakeClock } from '@belfry/testing/fake-clock';
+import { describe, expect, it } from 'vitest';
+import { createHostBreaker } from './host-breaker.ts';
+
+const HOST = 'push.example';
+const WELL: Outcome = { kind: 'delivered', code: '201' };
+const BROKEN: Outcome = { kind: 'retry', code: '503', reason: 'provider-error' };
+const TIMEOUT: Outcome = { kind: 'unknown', code: 'timeout', reason: 'timeout' };
+
+function open() {
+  const clock = createFakeClock();
+  const breaker = createHostBreaker({ clock, probeIntervalMs: 1_000, releasePerSecond: 10 });
+  const record = (outcome: Outcome, times = 1, host = HOST) => {
+    for (let count = 0; count < times; count++) breaker.record(host, outcome);
+  };
+  return { clock, breaker, record };
+}
+
+describe('createHostBreaker', () => {
+  it('opens when half of the last 20 attempts failed because of the host, not before', () => {
+    const { breaker, record } = open();
+    record(WELL, 10);
+    record(BROKEN, 9);
+    expect(breaker.isOpen(HOST)).toBe(false);
+    record(BROKEN);
+    expect(breaker.isOpen(HOST)).toBe(true);
+    expect(breaker.isOpen('other.example')).toBe(false);
+  });
+
+  it('needs 20 attempts to judge by', () => {
+    const { breaker, record } = open();
+    record(BROKEN, 19);
+    expect(breaker.isOpen(HOST)).toBe(false);
+    record(BROKEN);
+    expect(breaker.isOpen(HOST)).toBe(true);
+  });
+
+  it('forgets what is longer ago than 20 attempts', () => {
+    const { breaker, record } = open();
+    for (let round = 0; round < 10; round++) {
+      record(BROKEN, 9);
+      record(WELL, 11);
+    }
+    expect(breaker.isOpen(HOST)).toBe(false);
+  });
+
+  it('opens after five timeouts in a row', () => {
+    const { breaker, record } = open();
+    record(TIMEOUT, 4);
+    record(WELL);
+    record(TIMEOUT, 4);
+    expect(breaker.isOpen(HOST)).toBe(false);
+    record(TIMEOUT);
+    expect(breaker.isOpen(HOST)).toBe(true);
+  });
+
+  it.each([
+    ['a throttled answer', { kind: 'retry', code: '429', reason: 'throttled' }],
+    ['a throttled device', { kind: 'retry', code: '429', reason: 'device-throttled' }],
+    ['a refused request', { kind: 'rejected', code: '400', reason: 'bad-request' }],
+    ['a dead device', { kind: 'gone', code: '410', reason: 'subscription-gone' }],
+  ] as const)('does not take %s for a failing host', (_what, outcome) => {
+    const { breaker, record } = open();
+    record(outcome, 40);
+    expect(breaker.isOpen(HOST)).toBe(false);
+  });
+
+  it('lets one probe through in each interval, and makes the others wait for a turn after it', async () => {
+    const { clock, breaker, record } = open();
+    record(BROKEN, 20);
+    expect([1, 2, 3].map(() => breaker.admit(HOST))).toEqual(
+      [1_100, 1_200, 1_300].map((dueInMs) => ({ kind: 'wait', dueInMs })),
+    );
+    await clock.advance(999);
+    expect(breaker.admit(HOST)).toEqual({ kind: 'wait', dueInMs: 401 });
+    await clock.advance(1);
+    expect(breaker.admit(HOST)).toEqual({ kind: 'go' });
+    expect(breaker.admit(HOST)).toEqual({ kind: 'wait', dueInMs: 1_100 });
+    expect(breaker.admit('other.example')).toEqual({ kind: 'go' });
+    record(BROKEN);
+    expect(breaker.isOpen(HOST)).toBe(true);
+  });
+
+  it('closes with the first success, and starts to judge anew', async () => {
+    const { clock, breaker, record } = open();
+    record(BROKEN, 20);
+    await clock.advance(1_000);
+    expect(breaker.admit(HOST)).toEqual({ kind: 'go' });
+    record(WELL);
+    expect(breaker.admit(HOST)).toEqual({ kind: 'go' });
+    record(BROKEN, 19);
+    expect(breaker.isOpen(HOST)).toBe(false);
+  });
+
+  it('learns nothing from a delivery that ended before the host was asked', () => {
+    const { breaker, record } = open();
+    record(BROKEN, 20);
+    record({ kind: 'expired', code: 'ttl', reason: 'expired' });
+    record({ kind: 'superseded', code: '', reason: '' });
+    expect(breaker.isOpen(HOST)).toBe(true);
+  });
+
+  it('remembers the hosts in use, however many others come and go', () => {
+    const { breaker, record } = open();
+    record(BROKEN, 20);
+    for (let count = 0; count < 25_000; count++) {
+      record(BROKEN, 1, `host-${count}.example`);
+      if (count % 5_000 === 0) breaker.admit(HOST);
+    }
+    expect(breaker.isOpen(HOST)).toBe(true);
+    record(BROKEN, 19, 'host-0.example');
+    expect(breaker.isOpen('host-0.example')).toBe(false);
+  });
+});
