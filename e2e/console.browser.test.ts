@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeNeeding, findChromium } from '@belfry/testing/need';
 import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createApi } from './harness/api.ts';
 import { launchBrowser, stubPushSubscription } from './harness/browser.ts';
 import { type ConsolePage, openConsole } from './harness/console-page.ts';
 import { type Belfry, launchBelfry } from './harness/launch-belfry.ts';
 import { type Providers, startProviders } from './harness/providers.ts';
 import { waitUntil } from './harness/wait-until.ts';
+
+/** A browser on a busy machine: the waits inside give up first and say what they waited for. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describeNeeding('browser', findChromium(), 'the console', (executablePath) => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'belfry-console-'));

@@ -19,7 +19,7 @@ export function formatRemaining(ms: number): string {
   return ms >= 120_000 ? formatDuration(ms) : `${Math.max(0, Math.ceil(ms / 1_000))} s`;
 }
 
-export const CHANNEL_NAMES: Readonly<Record<string, string>> = {
+const CHANNEL_NAMES: Readonly<Record<string, string>> = {
   realtime: 'Realtime',
   webpush: 'Web Push',
   fcm: 'FCM',

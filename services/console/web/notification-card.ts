@@ -89,7 +89,7 @@ function storyOf(ledger: Ledger): HTMLElement[] {
             'li',
             { 'data-tone': 'good' },
             create('span', { class: 'when' }, `+${formatDuration(Date.parse(first.createdAt) - acceptedMs)}`),
-            `routed: ${describeRouting(deliveries)}`,
+            create('span', {}, `routed: ${describeRouting(deliveries)}`),
           ),
         ];
   return [
@@ -100,7 +100,7 @@ function storyOf(ledger: Ledger): HTMLElement[] {
         'li',
         { 'data-tone': 'good' },
         create('span', { class: 'when' }, formatTime(acceptedMs)),
-        `accepted, ${ledger.priority} priority`,
+        create('span', {}, `accepted, ${ledger.priority} priority`),
       ),
       ...routed,
     ),
