@@ -94,7 +94,8 @@ export function createTlsServer(options: TlsServerOptions): TlsServer {
           // Node sends no GOAWAY with last stream 0, so a connection's first request must be refused by its own RST_STREAM.
           request.stream.close(constants.NGHTTP2_REFUSED_STREAM);
           session.goaway(constants.NGHTTP2_NO_ERROR, Math.max(0, (request.stream.id ?? 1) - 2));
-          setImmediate(() => session.destroy());
+          // Destroyed at once, the socket would now and then take both frames with it; the answer to a ping says that the client has them.
+          if (!session.ping(() => session.destroy())) session.destroy();
         } else if (reply) {
           answer(reply, { connection: 'close' });
         } else {
