@@ -208,13 +208,34 @@ describe('decision 4: realtime messages are hints', () => {
     expect(pipeline.hints).toEqual([{ tenant: TENANT, user: 'h-bob', offset: 1 }]);
   });
 
-  it('gets over a store that could not say its epoch', async () => {
+  it('goes by what was stored, not by what would be planned now', async () => {
+    const user = { tenant: TENANT, user: 'h-eve' };
+    const mute = (realtime: boolean) => pipeline.store.writePreferences(user, { channels: { realtime }, types: {} });
+    await pipeline.post('h-eve');
+    const shown = await pipeline.takeJobs();
+    await pipeline.post('h-eve');
+    const hidden = await pipeline.takeJobs();
+    const { route } = pipeline.start();
+    await route(shown);
+    await mute(false);
+    await route(hidden);
+    await route(shown);
+    await mute(true);
+    await route(hidden);
+    expect(pipeline.hints.map(({ offset }) => offset)).toEqual([1, 1]);
+  });
+
+  it('gets over a store that could not say its epoch, and has begun nothing until then', async () => {
+    await pipeline.addDevice('h-dan');
+    await pipeline.post('h-dan', { channels: ['webpush'] });
     await pipeline.post('h-dan');
     const jobs = await pipeline.takeJobs();
     const { route } = pipeline.start();
     pipeline.faults.plan('epoch', { when: 'before' });
     await expect(route(jobs)).rejects.toThrow('epoch failed');
+    expect(await pipeline.takeDeliveries()).toEqual([]);
     await route(jobs);
     expect(pipeline.hints).toHaveLength(1);
+    expect(await pipeline.takeDeliveries()).toHaveLength(2);
   });
 });

@@ -9,6 +9,7 @@ import { plan } from '@belfry/core/routing';
 import type { RecipientContext, RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/routing';
 import type { Store } from '@belfry/core/store/store';
 import { notificationFrame } from '@belfry/protocol/client-notification';
+import type { Cursor } from '@belfry/protocol/cursor';
 import { RECORD_HEADERS } from '@belfry/protocol/job';
 import { DEAD_LETTERS_TOPIC, jobsTopic, recipientKey } from '@belfry/protocol/log-topics';
 import { createBatcher } from './batcher.ts';
@@ -52,7 +53,7 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     { maxBatch: 250 },
   );
   const appendDelivery = createDeliveryAppender(log);
-  let epoch: Promise<string> | undefined;
+  let epochRead: Promise<string> | undefined;
 
   async function routeRun(run: readonly Recipient[]): Promise<void> {
     const contexts = await contextsOf(run);
@@ -62,11 +63,15 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
       return { notification, recipient, realtime, deliveries };
     });
     const results = await route(entries);
+    // Before the first effect: what fails here must not leave appends behind that nobody waits for.
+    const epoch = await currentEpoch();
     const effects: Promise<void>[] = [];
-    for (const [index, { notification, recipient, realtime }] of entries.entries()) {
+    for (const [index, { notification, recipient }] of entries.entries()) {
       const result = results[index];
       if (result === undefined || result.kind === 'cancelled') continue;
-      if (realtime) backplane.publish([await hintOf(notification, recipient, result.offset)]);
+      // What is stored counts: preferences may have changed since an earlier routing.
+      if (result.realtimeDeliveryId !== undefined)
+        backplane.publish([hintOf(notification, recipient, { epoch, offset: result.offset })]);
       effects.push(
         ...result.deliveries.map((delivery) => appendDelivery(delivery)),
         receipts.append(routedReceipts(notification, recipient, result.realtimeDeliveryId, result.deliveries)),
@@ -88,14 +93,17 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     );
   }
 
-  async function hintOf(notification: Notification, user: UserId, offset: number): Promise<Hint> {
-    epoch ??= store.epoch().catch((error: unknown) => {
+  function currentEpoch(): Promise<string> {
+    epochRead ??= store.epoch().catch((error: unknown) => {
       // Kept, the failure of a moment would fail every routing after it.
-      epoch = undefined;
+      epochRead = undefined;
       throw error;
     });
-    const cursor = { epoch: await epoch, offset };
-    const hint = { tenant: notification.tenant, user, offset };
+    return epochRead;
+  }
+
+  function hintOf(notification: Notification, user: UserId, cursor: Cursor): Hint {
+    const hint = { tenant: notification.tenant, user, offset: cursor.offset };
     return notification.expiresAtMs > clock.nowMs()
       ? { ...hint, frame: notificationFrame(cursor, notification) }
       : hint;
