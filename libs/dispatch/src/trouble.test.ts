@@ -61,6 +61,21 @@ describe('decision 10: a breaker parks, it does not pause', () => {
       expect(await stateOf(record)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] });
   });
 
+  it('keeps a repeated record of a parked delivery waiting, also in a worker that knows nothing of the host yet', async () => {
+    const worker = pipeline.start();
+    const failing = await queued(20, 'k', 'down.example');
+    pipeline.channel.answer(...failing.map(() => FAILED));
+    for (const record of failing) await worker.deliver(record);
+    const parked = only(await queued(1, 'kp', 'down.example'));
+    await worker.deliver(parked);
+    const { dueAtMs } = await stateOf(parked);
+    await pipeline.clock.advance(PROBE_INTERVAL_MS - 1);
+    await pipeline.start().deliver(parked);
+    expect(pipeline.channel.sent).toHaveLength(20);
+    expect(await stateOf(parked)).toMatchObject({ state: 'retrying', dueAtMs, attempts: [] });
+    expect(pipeline.dropped).toEqual(['early']);
+  });
+
   it('never parks beyond the deadline', async () => {
     const worker = pipeline.start();
     const failing = await queued(20, 'e', 'down.example');
