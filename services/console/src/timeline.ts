@@ -22,7 +22,7 @@ const RECONNECT_MS = 500;
 /** What may wait for a slow page. Beyond it receipts are left out and the page is told, so that it reads the ledger again. */
 const BUFFERED_BYTES_MAX = 262_144;
 
-type Viewer = { readonly response: ServerResponse; missed: boolean };
+type Viewer = { readonly response: ServerResponse; open: boolean; missed: boolean };
 
 /**
  * `GET /console/api/timeline`: the receipts of the tenant as server-sent events, from now on. The log is followed only while somebody watches: under load
@@ -39,6 +39,7 @@ export function createTimeline({ log, clock, tenant }: TimelineOptions): Timelin
     if (receipts.length === 0) return;
     const event = `event: receipts\ndata: ${JSON.stringify(receipts)}\n\n`;
     for (const viewer of viewers) {
+      if (!viewer.open) continue;
       if (viewer.response.writableLength > BUFFERED_BYTES_MAX) viewer.missed = true;
       else viewer.response.write(viewer.missed ? `event: gap\ndata: {}\n\n${event}` : event);
       if (viewer.response.writableLength <= BUFFERED_BYTES_MAX) viewer.missed = false;
@@ -47,7 +48,7 @@ export function createTimeline({ log, clock, tenant }: TimelineOptions): Timelin
 
   const beat = (): void => {
     cancelHeartbeat = clock.schedule(HEARTBEAT_MS, () => {
-      for (const { response } of viewers) response.write(': \n\n');
+      for (const { response, open } of viewers) if (open) response.write(': \n\n');
       beat();
     });
   };
@@ -66,16 +67,22 @@ export function createTimeline({ log, clock, tenant }: TimelineOptions): Timelin
 
   const leave = async (viewer: Viewer): Promise<void> => {
     viewers.delete(viewer);
-    if (viewers.size > 0 || tail === undefined) return;
+    if (viewers.size === 0) await unfollow();
+  };
+
+  const unfollow = async (): Promise<void> => {
+    cancelHeartbeat();
     const closing = tail;
     tail = undefined;
-    cancelHeartbeat();
-    await closing.then((open) => open.close());
+    await closing?.then((open) => open.close());
   };
 
   const endAll = (): void => {
     stopped = true;
-    for (const { response } of viewers) response.end();
+    for (const viewer of viewers) {
+      viewer.open = false;
+      viewer.response.end();
+    }
   };
 
   return {
@@ -85,7 +92,7 @@ export function createTimeline({ log, clock, tenant }: TimelineOptions): Timelin
         if (viewers.size >= VIEWERS_MAX || stopped) {
           throw new ProblemError('too_many_connections', { limit: VIEWERS_MAX, retryAfterSeconds: 5 });
         }
-        const viewer: Viewer = { response: reply.raw, missed: false };
+        const viewer: Viewer = { response: reply.raw, open: false, missed: false };
         viewers.add(viewer);
         reply.raw.once('close', () => void leave(viewer).catch((error) => http.log.error({ err: error }, 'tail')));
         await follow();
@@ -96,7 +103,8 @@ export function createTimeline({ log, clock, tenant }: TimelineOptions): Timelin
           'x-accel-buffering': 'no',
         });
         reply.raw.write(`retry: ${RECONNECT_MS}\n\n`);
-        if (stopped) reply.raw.end();
+        viewer.open = true;
+        if (stopped) endAll();
         return reply;
       });
     },
@@ -105,10 +113,7 @@ export function createTimeline({ log, clock, tenant }: TimelineOptions): Timelin
       start: async () => {},
       async stop() {
         endAll();
-        cancelHeartbeat();
-        const closing = tail;
-        tail = undefined;
-        await closing?.then((open) => open.close());
+        await unfollow();
       },
     },
   };

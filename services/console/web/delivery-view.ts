@@ -1,7 +1,16 @@
 import { createCountdown } from './countdown.ts';
 import { create } from './dom.ts';
 import { channelName, formatDuration } from './format.ts';
-import { explainState, type LedgerAttempt, type LedgerDelivery, shortDevice, type Tone, toneOf } from './ledger.ts';
+import {
+  explainState,
+  type LedgerAttempt,
+  type LedgerDelivery,
+  realtimeSteps,
+  type Step,
+  shortDevice,
+  type Tone,
+  toneOf,
+} from './ledger.ts';
 
 const OUTCOME_TONES: Readonly<Record<string, Tone>> = { delivered: 'good', retry: 'warn', unknown: 'warn' };
 
@@ -9,12 +18,24 @@ export function createChip(state: string): HTMLElement {
   return create('span', { class: 'chip', 'data-tone': toneOf(state) }, state);
 }
 
-/** One delivery: where it goes, how it stands, every attempt, and when the next one is due. */
-export function createDeliveryView(delivery: LedgerDelivery, acceptedMs: number, withRecipient: boolean): HTMLElement {
-  const { channel, status, attempts, nextAttemptAt } = delivery;
+export type DeliveryViewOptions = {
+  readonly acceptedMs: number;
+  /** Where a notification has several recipients. */
+  readonly withRecipient: boolean;
+  /** States of which the receipts came by. */
+  readonly seen: readonly Step[];
+};
+
+/** One delivery: where it goes, how it stands, every attempt or step, and when the next attempt is due. */
+export function createDeliveryView(delivery: LedgerDelivery, options: DeliveryViewOptions): HTMLElement {
+  const { channel, status, reason, attempts, nextAttemptAt } = delivery;
+  const { acceptedMs } = options;
   const last = attempts.at(-1);
   const where = [shortDevice(delivery.device), last?.host ?? ''].filter((part) => part !== '').join(' ');
-  const explanation = explainState(delivery);
+  const steps: readonly Step[] =
+    channel === 'realtime'
+      ? realtimeSteps(delivery, options.seen)
+      : [{ state: status, atMs: Date.parse(delivery.updatedAt) }];
   return create(
     'section',
     { class: 'delivery', 'data-channel': channel, 'data-status': status },
@@ -22,18 +43,35 @@ export function createDeliveryView(delivery: LedgerDelivery, acceptedMs: number,
       'header',
       {},
       create('strong', {}, channelName(channel)),
-      withRecipient ? create('span', { class: 'faint' }, delivery.recipient) : undefined,
+      options.withRecipient ? create('span', { class: 'faint' }, delivery.recipient) : undefined,
       where === '' ? undefined : create('span', { class: 'faint host' }, where),
       createChip(status),
     ),
-    attempts.length === 0
-      ? undefined
-      : create('ol', { class: 'attempts' }, ...attempts.map((attempt) => createAttempt(attempt, acceptedMs))),
-    explanation === '' ? undefined : create('p', { class: 'faint' }, explanation),
+    create(
+      'ol',
+      { class: 'attempts' },
+      ...attempts.map((attempt) => createAttempt(attempt, acceptedMs)),
+      ...steps
+        .map(({ state, atMs }) => ({ state, atMs, text: explainState(channel, state, reason) }))
+        .filter(({ text }) => text !== '')
+        .map(({ state, atMs, text }) =>
+          create(
+            'li',
+            { 'data-tone': toneOf(state), 'data-state': state },
+            createWhen(atMs - acceptedMs),
+            create('span', {}, text),
+          ),
+        ),
+    ),
     status === 'retrying' && nextAttemptAt !== undefined
       ? createCountdown(Date.parse(nextAttemptAt), Date.parse(last?.at ?? delivery.updatedAt))
       : undefined,
   );
+}
+
+/** How long after the acceptance. */
+export function createWhen(afterMs: number): HTMLElement {
+  return create('span', { class: 'when' }, `+${formatDuration(afterMs)}`);
 }
 
 function createAttempt(attempt: LedgerAttempt, acceptedMs: number): HTMLElement {
@@ -41,7 +79,7 @@ function createAttempt(attempt: LedgerAttempt, acceptedMs: number): HTMLElement 
   return create(
     'li',
     { 'data-tone': tone, 'data-outcome': attempt.outcome },
-    create('span', { class: 'when' }, `+${formatDuration(Date.parse(attempt.at) - acceptedMs)}`),
+    createWhen(Date.parse(attempt.at) - acceptedMs),
     create(
       'span',
       {},

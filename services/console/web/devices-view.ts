@@ -20,6 +20,9 @@ type Simulated = {
   readonly received: readonly Received[];
 };
 
+/** What the console's backend lists of each device. */
+const RECEIVED_SHOWN = 20;
+
 /** A user's devices: real and simulated ones, what the simulated ones do and what they got. */
 export function createDevicesView({ user }: { user: () => string }): DevicesView {
   const list = find('devices', HTMLElement);
@@ -123,7 +126,11 @@ function receivedList(received: readonly Received[]): HTMLElement {
   return create(
     'details',
     { class: 'received', open: true },
-    create('summary', {}, `received ${count(received.length, 'message')}`),
+    create(
+      'summary',
+      {},
+      received.length < RECEIVED_SHOWN ? `received ${count(received.length, 'message')}` : 'received lately',
+    ),
     create(
       'ol',
       {},

@@ -7,6 +7,7 @@ import {
   type LedgerDelivery,
   nextDueMs,
   overallState,
+  realtimeSteps,
 } from './ledger.ts';
 
 const delivery = (status: string, extra: Partial<LedgerDelivery> = {}): LedgerDelivery => ({
@@ -84,5 +85,41 @@ describe('inOrder', () => {
       delivery('d', { recipient: 'bob', channel: 'realtime' }),
     ];
     expect(inOrder(all).map(({ id }) => id)).toEqual(['d-c', 'd-b', 'd-d', 'd-a']);
+  });
+});
+
+describe('realtimeSteps', () => {
+  const updatedAt = '2026-01-01T00:00:05.000Z';
+  const updatedMs = Date.parse(updatedAt);
+  const stepsOf = (status: string, ...seen: readonly (readonly [string, number])[]) =>
+    realtimeSteps(
+      delivery(status, { channel: 'realtime', updatedAt }),
+      seen.map(([state, atMs]) => ({ state, atMs })),
+    ).map(({ state, atMs }) => [state, atMs]);
+
+  it('has the last step from the ledger when no receipt came by', () => {
+    expect(stepsOf('delivered')).toEqual([['delivered', updatedMs]]);
+  });
+  it('has every step that came by, once, in order, the earliest', () => {
+    const seen = [
+      ['delivered', 9],
+      ['sent', 7],
+      ['stored', 2],
+      ['sent', 3],
+    ] as const;
+    expect(stepsOf('delivered', ...seen)).toEqual([
+      ['stored', 2],
+      ['sent', 3],
+      ['delivered', 9],
+    ]);
+  });
+  it('never goes further than the ledger', () => {
+    expect(stepsOf('sent', ['stored', 2], ['sent', 3], ['read', 4])).toEqual([
+      ['stored', 2],
+      ['sent', 3],
+    ]);
+  });
+  it('is a single end when it was cancelled or expired', () => {
+    expect(stepsOf('expired', ['stored', 2])).toEqual([['expired', updatedMs]]);
   });
 });

@@ -115,19 +115,38 @@ export function inOrder(deliveries: readonly LedgerDelivery[]): readonly LedgerD
   return deliveries.toSorted((a, b) => a.recipient.localeCompare(b.recipient) || rank(a) - rank(b));
 }
 
-/** What a realtime delivery's state means for somebody who has not read the glossary. */
-export function explainState({ channel, status, reason }: LedgerDelivery): string {
+/** A state of a realtime delivery, and when it came to it. */
+export type Step = { readonly state: string; readonly atMs: number };
+
+const REALTIME_STATES: readonly string[] = ['stored', 'sent', 'delivered', 'read'];
+
+/**
+ * The way of a realtime delivery up to where the ledger says it is. The ledger keeps the last step only; the ones before are those whose receipts came by
+ * (`seen`), each once, the earliest.
+ */
+export function realtimeSteps({ status, updatedAt }: LedgerDelivery, seen: readonly Step[]): readonly Step[] {
+  const end = REALTIME_STATES.indexOf(status);
+  if (end < 0) return [{ state: status, atMs: Date.parse(updatedAt) }];
+  return REALTIME_STATES.slice(0, end + 1).flatMap((state) => {
+    const times = seen.filter((step) => step.state === state).map(({ atMs }) => atMs);
+    if (times.length > 0) return [{ state, atMs: Math.min(...times) }];
+    return state === status ? [{ state, atMs: Date.parse(updatedAt) }] : [];
+  });
+}
+
+/** What a state means for somebody who has not read the glossary; '' where the attempts say it. */
+export function explainState(channel: string, state: string, reason: string | undefined): string {
   if (channel === 'realtime') {
-    if (status === 'stored') return 'in the inbox, nobody is connected';
-    if (status === 'sent') return 'written to a socket, not acknowledged yet';
-    if (status === 'delivered') return 'acknowledged by the client';
-    if (status === 'read') return 'marked as read';
+    if (state === 'stored') return 'stored in the inbox';
+    if (state === 'sent') return 'written to a socket';
+    if (state === 'delivered') return 'acknowledged by the client';
+    if (state === 'read') return 'read';
   }
-  if (status === 'queued') return 'waiting for the worker';
-  if (status === 'acknowledged') return 'no further attempt: the recipient confirmed it elsewhere';
-  if (status === 'superseded') return 'no further attempt: a newer one with its collapse key took its place';
-  if (status === 'cancelled') return 'cancelled: no further attempt';
-  if (status === 'expired') return `its time to live ended${reason === undefined ? '' : `: ${reason}`}`;
-  if (status === 'dead-lettered') return `no further attempt: ${reason ?? 'see the attempts'}`;
+  if (state === 'queued') return 'waiting for the worker';
+  if (state === 'acknowledged') return 'no further attempt: the recipient confirmed it elsewhere';
+  if (state === 'superseded') return 'no further attempt: a newer one with its collapse key took its place';
+  if (state === 'cancelled') return 'cancelled: no further attempt';
+  if (state === 'expired') return `its time to live ended${reason === undefined ? '' : `: ${reason}`}`;
+  if (state === 'dead-lettered') return `no further attempt: ${reason ?? 'see above'}`;
   return '';
 }

@@ -32,5 +32,8 @@ followReceipts({
     receive.onReceipts(receipts);
     if (receipts.some(({ channel }) => channel !== 'realtime')) letters.refresh();
   },
-  onLost: () => say('Waiting for Belfry', 'warn'),
+  onLost(why) {
+    if (why === 'away') say('Waiting for Belfry', 'warn');
+    else say('The session has ended: load the page again', 'bad');
+  },
 });

@@ -1,8 +1,9 @@
+import type { Receipt } from '@belfry/protocol/receipt';
 import { createCountdown } from './countdown.ts';
-import { createChip, createDeliveryView } from './delivery-view.ts';
+import { createChip, createDeliveryView, createWhen } from './delivery-view.ts';
 import { button, create, whileBusy } from './dom.ts';
-import { channelName, count, formatDuration, formatTime } from './format.ts';
-import { hasDeadLetters, inOrder, isCancellable, type Ledger, nextDueMs, overallState } from './ledger.ts';
+import { channelName, count, formatTime } from './format.ts';
+import { hasDeadLetters, inOrder, isCancellable, type Ledger, nextDueMs, overallState, type Step } from './ledger.ts';
 
 export type CardActions = {
   cancel(id: string): Promise<void>;
@@ -14,12 +15,15 @@ export type NotificationCard = {
   readonly element: HTMLElement;
   ledger(): Ledger | undefined;
   show(ledger: Ledger): void;
+  /** Keeps when a realtime delivery came to a state, which the ledger knows of the last one only. */
+  note(receipt: Receipt): void;
   say(text: string): void;
 };
 
 /** A notification's line, and its whole story when opened. The element stays over updates, and with it what is open and has the focus. */
-export function createNotificationCard(id: string, actions: CardActions, open: boolean): NotificationCard {
+export function createNotificationCard(id: string, actions: CardActions): NotificationCard {
   let current: Ledger | undefined;
+  const seen = new Map<string, Step[]>();
   const summary = create('summary', {}, create('span', { class: 'faint' }, 'accepted'));
   const story = create('div', { class: 'story' });
   const cancel = button('Cancel', 'quiet', () => void whileBusy(cancel, () => actions.cancel(id)));
@@ -28,7 +32,7 @@ export function createNotificationCard(id: string, actions: CardActions, open: b
   cancel.hidden = true;
   redrive.hidden = true;
   const footer = create('footer', {}, create('code', { class: 'id' }, id), note, cancel, redrive);
-  const element = create('details', { class: 'card', 'data-id': id, open }, summary, story, footer);
+  const element = create('details', { class: 'card', 'data-id': id }, summary, story, footer);
 
   return {
     id,
@@ -39,9 +43,13 @@ export function createNotificationCard(id: string, actions: CardActions, open: b
       const state = overallState(ledger);
       element.dataset.status = state;
       summary.replaceChildren(...summaryOf(ledger, state));
-      story.replaceChildren(...storyOf(ledger));
+      story.replaceChildren(...storyOf(ledger, seen));
       cancel.hidden = !isCancellable(ledger);
       redrive.hidden = !hasDeadLetters(ledger);
+    },
+    note({ channel, deliveryId, state, atMs }) {
+      if (channel !== 'realtime' || deliveryId === undefined) return;
+      seen.set(deliveryId, [...(seen.get(deliveryId) ?? []), { state, atMs }]);
     },
     say(text) {
       note.textContent = text;
@@ -61,13 +69,9 @@ function summaryOf(ledger: Ledger, state: string): HTMLElement[] {
       create(
         'span',
         { class: 'faint' },
-        [
-          ledger.deliveries.length === 0 ? undefined : `to ${to}`,
-          ledger.type,
-          formatTime(Date.parse(ledger.acceptedAt)),
-        ]
-          .filter((part) => part !== undefined)
-          .join(' · '),
+        [...(ledger.deliveries.length === 0 ? [] : [`to ${to}`]), formatTime(Date.parse(ledger.acceptedAt))].join(
+          ' · ',
+        ),
       ),
     ),
     ...(dueMs === undefined ? [] : [createCountdown(dueMs, dueMs)]),
@@ -75,7 +79,7 @@ function summaryOf(ledger: Ledger, state: string): HTMLElement[] {
   ];
 }
 
-function storyOf(ledger: Ledger): HTMLElement[] {
+function storyOf(ledger: Ledger, seen: ReadonlyMap<string, readonly Step[]>): HTMLElement[] {
   const acceptedMs = Date.parse(ledger.acceptedAt);
   const deliveries = inOrder(ledger.deliveries);
   const first = deliveries[0];
@@ -88,7 +92,7 @@ function storyOf(ledger: Ledger): HTMLElement[] {
           create(
             'li',
             { 'data-tone': 'good' },
-            create('span', { class: 'when' }, `+${formatDuration(Date.parse(first.createdAt) - acceptedMs)}`),
+            createWhen(Date.parse(first.createdAt) - acceptedMs),
             create('span', {}, `routed: ${describeRouting(deliveries)}`),
           ),
         ];
@@ -100,14 +104,16 @@ function storyOf(ledger: Ledger): HTMLElement[] {
         'li',
         { 'data-tone': 'good' },
         create('span', { class: 'when' }, formatTime(acceptedMs)),
-        create('span', {}, `accepted, ${ledger.priority} priority`),
+        create('span', {}, `accepted: ${ledger.type}, ${ledger.priority} priority`),
       ),
       ...routed,
     ),
     create(
       'div',
       { class: 'deliveries', hidden: first === undefined },
-      ...deliveries.map((delivery) => createDeliveryView(delivery, acceptedMs, isForMany)),
+      ...deliveries.map((delivery) =>
+        createDeliveryView(delivery, { acceptedMs, withRecipient: isForMany, seen: seen.get(delivery.id) ?? [] }),
+      ),
     ),
     ...more,
   ];

@@ -1,11 +1,13 @@
 import type { Receipt } from '@belfry/protocol/receipt';
+import { call } from './api.ts';
 import { pageClock } from './page-clock.ts';
 
 export type ReceiptFeedEvents = {
   /** Live from now on; what happened before, or while it was away, is in the ledger. */
   onOpen(): void;
   onReceipts(receipts: readonly Receipt[]): void;
-  onLost(): void;
+  /** `ended`: the session is over, and only loading the page again helps. */
+  onLost(why: 'away' | 'ended'): void;
 };
 
 const REOPEN_MS = 1_000;
@@ -17,8 +19,14 @@ export function followReceipts(events: ReceiptFeedEvents): void {
   source.addEventListener('receipts', (event) => events.onReceipts(JSON.parse(event.data)));
   source.addEventListener('gap', () => events.onOpen());
   source.onerror = () => {
-    events.onLost();
-    if (source.readyState !== EventSource.CLOSED) return;
-    pageClock.after(REOPEN_MS, () => followReceipts(events));
+    events.onLost('away');
+    if (source.readyState === EventSource.CLOSED) pageClock.after(REOPEN_MS, () => void reopen(events));
   };
+}
+
+async function reopen(events: ReceiptFeedEvents): Promise<void> {
+  // An `EventSource` does not tell what the answer was.
+  const answer = await call('GET', '/v1/dead-letters/groups');
+  if (!answer.ok && answer.problem.status === 401) events.onLost('ended');
+  else followReceipts(events);
 }
