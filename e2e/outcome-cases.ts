@@ -84,6 +84,13 @@ export const WEBPUSH_CASES: readonly OutcomeCase[] = [
     { outcome: 'delivered', code: '201', reason: '' },
     'goaway-after',
   ),
+  // Said to be not processed: the same attempt goes over another connection.
+  answers(
+    '200–299',
+    { kind: 'goaway', accepted: false },
+    { outcome: 'delivered', code: '201', reason: '' },
+    'goaway-before',
+  ),
   answers(
     '300–399',
     status(307, { headers: { location: 'https://127.0.0.1/elsewhere' } }),
@@ -170,6 +177,13 @@ export const FCM_CASES: readonly OutcomeCase[] = [
     { kind: 'goaway', accepted: true },
     { outcome: 'delivered', code: '200', reason: '' },
     'goaway-after',
+  ),
+  // Said to be not processed: the same attempt goes over another connection.
+  answers(
+    '200–299',
+    { kind: 'goaway', accepted: false },
+    { outcome: 'delivered', code: '200', reason: '' },
+    'goaway-before',
   ),
   answers(
     '400 about the registration token',
