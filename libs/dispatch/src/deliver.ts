@@ -55,9 +55,17 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
       observe?.dropped?.('settled-meanwhile');
       return;
     }
-    const state = stateAfter(next);
+    const state = await stateAfter(ref, next);
     observe?.settled?.(state, reason);
-    await tell(ref, state, reason, settlement.attempt, 'dueInMs' in next ? next.dueInMs : undefined);
+    await tell(ref, state, reason, settlement.attempt, dueInMsOf(state, next));
+  }
+
+  /** A wait may have been settled as an end: where the notification was cancelled or acknowledged during the attempt. */
+  async function stateAfter(ref: DeliveryRef, next: Settlement['next']): Promise<SettledState> {
+    if (next.kind === 'end') return next.state;
+    if (next.kind === 'dead-letter') return 'dead-lettered';
+    const entry = await readGate(ref);
+    return (entry && stateLeftBy(ref, entry)) ?? 'retrying';
   }
 
   async function tell(
@@ -171,7 +179,6 @@ function nextOf(ref: DeliveryRef, decision: Decision, attempt: Attempt): Settlem
   };
 }
 
-function stateAfter(next: Settlement['next']): SettledState {
-  if (next.kind === 'end') return next.state;
-  return next.kind === 'dead-letter' ? 'dead-lettered' : 'retrying';
+function dueInMsOf(state: SettledState, next: Settlement['next']): number | undefined {
+  return state === 'retrying' && 'dueInMs' in next ? next.dueInMs : undefined;
 }

@@ -160,8 +160,9 @@ describe('decision 6: acknowledgement and cancellation', () => {
     expect(pipeline.channel.sent).toHaveLength(1);
   });
 
-  it('does not wait for another attempt when the acknowledgement came during one', async () => {
+  it('does not wait for another attempt when the acknowledgement came during one, and tells the feed so', async () => {
     const { id, user, record } = await routed('a-bob');
+    await pipeline.take(RECEIPTS_TOPIC);
     const finish = openAttempt();
     const underWay = pipeline.start().deliver(record);
     await attemptsUnderWay(1);
@@ -169,6 +170,19 @@ describe('decision 6: acknowledgement and cancellation', () => {
     finish(FAILED);
     await underWay;
     expect(await pipeline.deliveryOf(id)).toMatchObject({ state: 'acknowledged', attempts: [{ outcome: 'retry' }] });
+    expect(await release()).toBe(0);
+    expect(await statesOf(id)).toEqual(['acknowledged']);
+  });
+
+  it('stays cancelled whatever comes of the attempt that was under way', async () => {
+    const { id, record } = await routed('a-bea');
+    const finish = openAttempt();
+    const underWay = pipeline.start().deliver(record);
+    await attemptsUnderWay(1);
+    await pipeline.store.cancelNotification(TENANT, id);
+    finish(FAILED);
+    await underWay;
+    expect(await pipeline.deliveryOf(id)).toMatchObject({ state: 'cancelled' });
     expect(await release()).toBe(0);
   });
 
