@@ -15,6 +15,7 @@ export type WebAssets = ReadonlyMap<string, WebAsset>;
 
 const WEB = new URL('../web/', import.meta.url);
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
+const STYLES = ['base.css', 'forms.css', 'lists.css', 'watch.css', 'layout.css'] as const;
 const IMPORT_MAP = '<!-- import map -->';
 
 /** Reads everything once; TypeScript is served as the JavaScript that is in it. Throws when the page imports what it may not. */
@@ -40,7 +41,7 @@ export function loadWebAssets(): WebAssets {
 
   const worker = readFileSync(new URL(import.meta.resolve('@belfry/client/service-worker')), 'utf8');
   add('/console/service-worker.js', JAVASCRIPT, stripTypes(worker), { 'service-worker-allowed': '/' });
-  add('/console/console.css', 'text/css; charset=utf-8', web('console.css'));
+  for (const name of STYLES) add(`/console/${name}`, 'text/css; charset=utf-8', web(name));
   add('/console/icon.svg', 'image/svg+xml', web('icon.svg'));
 
   // An import map has to be in the page itself; its hash is what lets it past the policy.
