@@ -1,4 +1,5 @@
 import type { Outcome } from '@belfry/core/outcome';
+import { parseRetryAfter } from '@belfry/core/retry-after';
 import { type FcmAnswer, parseFcmAnswer } from './fcm-answer.ts';
 import {
   OUTCOME_TABLE,
@@ -7,7 +8,6 @@ import {
   type TransportRule,
   UNREADABLE_RULE,
 } from './outcome-table.ts';
-import { parseRetryAfter } from './retry-after.ts';
 
 export type FcmReply = {
   readonly status: number;
@@ -22,7 +22,7 @@ export function classifyReply(reply: FcmReply, nowMs: number): Outcome {
   const code = answer.errorCode ?? String(reply.status);
   if (rule.outcome === 'delivered') return { kind: 'delivered', code };
   if (rule.outcome !== 'retry') return { kind: rule.outcome, code, reason: rule.reason };
-  const afterMs = parseRetryAfter(reply.retryAfter, nowMs);
+  const afterMs = parseRetryAfter(reply.retryAfter, undefined, nowMs);
   return { kind: 'retry', code, reason: rule.reason, ...wait(afterMs, rule.floorMs) };
 }
 

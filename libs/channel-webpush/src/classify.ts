@@ -1,5 +1,5 @@
 import type { Outcome } from '@belfry/core/outcome';
-import { parseRetryAfter } from './retry-after.ts';
+import { parseRetryAfter } from '@belfry/core/retry-after';
 
 /** What a push service answered. */
 export type PushAnswer = {

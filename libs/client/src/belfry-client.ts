@@ -9,6 +9,7 @@ import { createCursorStorage } from './cursor-storage.ts';
 import { createInbox, type InboxPage } from './inbox.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { createLiveStream } from './live-stream.ts';
+import { checkReconnectBounds } from './reconnect-schedule.ts';
 import { createSeenIds } from './seen-ids.ts';
 import { openSseLink } from './sse-link.ts';
 import { createWebPush, type EnableWebPushOptions, type WebPushResult } from './web-push.ts';
@@ -72,6 +73,7 @@ export function createBelfryClient(options: BelfryClientOptions): BelfryClient {
     open,
     clock,
     random,
+    reconnect: checkReconnectBounds(options.reconnect),
     onHello: (from) => {
       cursor.set(from);
       acks.flush();

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import type { ClientNotification } from '@belfry/protocol/frames';
 import type { ClientClock } from './browser-clock.ts';
+import type { ReconnectBounds } from './reconnect-schedule.ts';
 
 export type TransportKind = 'websocket' | 'sse';
 
@@ -35,6 +36,11 @@ export type BelfryClientOptions = {
   readonly storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   /** Acknowledge what was handed to `onNotification`. True unless told otherwise. */
   readonly acknowledge?: boolean;
+  /**
+   * Bounds of the wait before a reconnect, in milliseconds: 500, doubled from failure to failure up to 60,000, unless told otherwise. Shorter bounds are
+   * for few clients: thousands of them would come back to a restarted gateway at once.
+   */
+  readonly reconnect?: Partial<ReconnectBounds>;
   /** A number in [0, 1), for the jitter of reconnects. */
   readonly random?: () => number;
   readonly clock?: ClientClock;

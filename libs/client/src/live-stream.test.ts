@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import type { ClientState, TransportKind } from './client-options.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { createLiveStream } from './live-stream.ts';
-import { reconnectDelayMs } from './reconnect-schedule.ts';
+import { checkReconnectBounds, RECONNECT, reconnectDelayMs } from './reconnect-schedule.ts';
 
 const HELLO: ServerFrame = { type: 'hello', cursor: 'e:1', recovered: true, heartbeatMs: 25_000 };
 const LOST = { code: 1006, reason: 'connection-lost' };
 
-function createStream(transport: 'auto' | TransportKind = 'auto', random = () => 0.5) {
+function createStream(transport: 'auto' | TransportKind = 'auto', random = () => 0.5, reconnect = RECONNECT) {
   const clock = createFakeClock();
   const attempts: { readonly transport: TransportKind; readonly events: LinkEvents; closed: boolean }[] = [];
   const states: ClientState[] = [];
@@ -28,6 +28,7 @@ function createStream(transport: 'auto' | TransportKind = 'auto', random = () =>
     },
     clock,
     random,
+    reconnect,
     onHello: () => undefined,
     onNotification: () => undefined,
     onState: (state) => states.push(state),
@@ -53,6 +54,27 @@ describe('the reconnect schedule', () => {
   ])('after %i failures, random %f, asked %s: %i ms', (failures, random, asked, expected) => {
     expect(reconnectDelayMs(failures, () => random, asked)).toBe(expected);
   });
+
+  it.each([
+    [undefined, { baseMs: 500, maxMs: 60_000 }],
+    [{ baseMs: 50 }, { baseMs: 50, maxMs: 60_000 }],
+    [{ baseMs: 90_000 }, { baseMs: 90_000, maxMs: 90_000 }],
+    [
+      { baseMs: 50, maxMs: 50 },
+      { baseMs: 50, maxMs: 50 },
+    ],
+  ])('with %j is bounded by %j', (given, expected) => {
+    expect(checkReconnectBounds(given)).toEqual(expected);
+  });
+
+  it.each([
+    [{ baseMs: 0 }, 'reconnect.baseMs'],
+    [{ baseMs: Number.NaN }, 'reconnect.baseMs'],
+    [{ baseMs: 100, maxMs: 99 }, 'reconnect.maxMs'],
+    [{ maxMs: Number.POSITIVE_INFINITY }, 'reconnect.maxMs'],
+  ])('refuses %j', (given, named) => {
+    expect(() => checkReconnectBounds(given)).toThrow(named);
+  });
 });
 
 describe('a live stream', () => {
@@ -72,6 +94,16 @@ describe('a live stream', () => {
     await clock.advance(30_000);
     last().events.ended(LOST);
     expect(waits().slice(5)).toEqual([8_000, 250]);
+  });
+
+  it('waits no longer than the page allows', async () => {
+    const { stream, clock, last, waits } = createStream('websocket', () => 0.5, { baseMs: 20, maxMs: 60 });
+    stream.connect();
+    for (let failure = 0; failure < 4; failure++) {
+      last().events.ended(LOST);
+      await clock.advance(100);
+    }
+    expect(waits()).toEqual([10, 20, 30, 30]);
   });
 
   it('comes back when it was asked to', async () => {

@@ -3,7 +3,7 @@ import type { NotificationFrame, ServerFrame } from '@belfry/protocol/frames';
 import type { ClientClock } from './browser-clock.ts';
 import type { ClientState, TransportKind } from './client-options.ts';
 import type { Link, LinkEnd, LinkEvents } from './link.ts';
-import { RECONNECT, reconnectDelayMs } from './reconnect-schedule.ts';
+import { type ReconnectBounds, reconnectDelayMs, STABLE_MS } from './reconnect-schedule.ts';
 
 /** Keeps one live connection: opens it, and opens it again after it ended, until closed. */
 export type LiveStream = {
@@ -19,6 +19,7 @@ export type LiveStreamOptions = {
   readonly open: (transport: TransportKind, events: LinkEvents) => Link;
   readonly clock: ClientClock;
   readonly random: () => number;
+  readonly reconnect: ReconnectBounds;
   readonly onHello: (cursor: string) => void;
   readonly onNotification: (frame: NotificationFrame) => void;
   readonly onState: (state: ClientState) => void;
@@ -86,12 +87,12 @@ export function createLiveStream(options: LiveStreamOptions): LiveStream {
       return;
     }
     if (connectedAtMs === undefined) attempts += 1;
-    else if (clock.monotonicMs() - connectedAtMs >= RECONNECT.stableMs) failures = 0;
+    else if (clock.monotonicMs() - connectedAtMs >= STABLE_MS) failures = 0;
     if (options.transport === 'auto' && attempts >= ATTEMPTS_PER_TRANSPORT) {
       transport = transport === 'websocket' ? 'sse' : 'websocket';
       attempts = 0;
     }
-    const retryInMs = reconnectDelayMs(failures, options.random, askedMs);
+    const retryInMs = reconnectDelayMs(failures, options.random, askedMs, options.reconnect);
     failures += 1;
     cancelWait = clock.schedule(retryInMs, open);
     enter({ state: 'waiting', retryInMs, reason });

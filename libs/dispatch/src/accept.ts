@@ -48,7 +48,7 @@ const APPEND_DEADLINE_MS = 5_000;
  * Takes notifications in (design, decision 1): row as `accepting` → jobs appended and durable → row as `accepted`. Only then is the producer answered. Each of
  * the three steps is safe to repeat with the same id, so whatever step a crash hits, the repeat of the request completes it.
  *
- * Rejects with `UnavailableError` when the log or the store does not answer in time: the notification may still be delivered.
+ * Rejects with `UnavailableError` when the log does not confirm in time or the store is down: the notification may still be delivered.
  */
 export function createAccept(deps: AcceptDeps): Accept {
   const { store, log, clock, random } = deps;

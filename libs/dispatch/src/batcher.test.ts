@@ -95,4 +95,17 @@ describe('createBatcher', () => {
       { numRuns: 50 },
     );
   });
+
+  it('fills a batch by weight, and gives an item that is too heavy a batch of its own', async () => {
+    const batches: number[][] = [];
+    const call = createBatcher<number, void>(
+      async (items) => {
+        batches.push([...items]);
+        return items.map(() => undefined);
+      },
+      { maxBatch: 10, weightOf: (item) => item },
+    );
+    await Promise.all([4, 6, 1, 20, 5, 5].map((item) => call(item)));
+    expect(batches).toEqual([[4, 6], [1], [20], [5, 5]]);
+  });
 });

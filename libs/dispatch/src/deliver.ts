@@ -30,7 +30,7 @@ export type DeliverDeps = {
 
 export type DeliverObserver = {
   /** After each attempt. */
-  attempted?(outcome: Attempt['outcome'], code: string, durationMs: number): void;
+  attempted?(outcome: Attempt['outcome'], reason: string, durationMs: number): void;
   /** A record that the gate let do nothing. */
   dropped?(reason: string): void;
   /** A delivery that came to an end, or waits. */
@@ -113,7 +113,7 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
     // Stopped before anything was sent: that is not an attempt. The record stays unfinished and comes back after the restart.
     if (signal.aborted && outcome.kind === 'retry') throw new Error('interrupted before the attempt was made');
     breaker.record(host, outcome);
-    observe?.attempted?.(outcome.kind, outcome.code, durationMs);
+    observe?.attempted?.(outcome.kind, 'reason' in outcome ? outcome.reason : '', durationMs);
     const made: Attempt = {
       number: ref.attempt,
       atMs,

@@ -30,6 +30,8 @@ export type RouteDeps = {
   readonly tenantOfTopic?: Readonly<Record<string, string>>;
 };
 
+/** Recipients routed in one store transaction. */
+const MAX_ENTRIES = 1_000;
 const EXPANSION_PAGE = 500;
 /** After this many pages the rest goes on in a record of its own, so that a crash repeats little. */
 const PAGES_PER_RECORD = 20;
@@ -50,7 +52,7 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
       const results = (await store.route(runs.flat())).values();
       return runs.map((run) => run.map(() => results.next().value as RouteResult));
     },
-    { maxBatch: 250 },
+    { maxBatch: MAX_ENTRIES, weightOf: (run) => run.length },
   );
   const appendDelivery = createDeliveryAppender(log);
   let epochRead: Promise<string> | undefined;

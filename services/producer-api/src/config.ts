@@ -39,7 +39,7 @@ export const producerApiOptions = defineOptions({
     optional: true,
     secret: true,
     description:
-      'Secret of at least 32 bytes that user tokens are signed with (HS256). Without it user tokens are refused.',
+      'Secret that user tokens are signed with (HS256): at least 32 bytes, except in one process on a loopback address. Without it user tokens are refused.',
     group: 'Credentials',
   },
 });

@@ -20,7 +20,10 @@ export type GatewayLimits = {
   readonly replayPage: number;
   /** Largest frame from a client, in bytes. */
   readonly frameBytes: number;
-  /** Frames a client may send: this many at once, refilled at `inboundPerMinute`. */
+  /**
+   * Frames a client may send: this many at once, refilled at `inboundPerMinute`. Wide enough for a client that acknowledges each message by itself while it
+   * catches up.
+   */
   readonly inboundBurst: number;
   readonly inboundPerMinute: number;
   readonly connectionsPerUser: number;
@@ -49,8 +52,8 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   replayAheadBytes: 262_144,
   replayPage: 500,
   frameBytes: 65_536,
-  inboundBurst: 200,
-  inboundPerMinute: 100,
+  inboundBurst: 2_000,
+  inboundPerMinute: 6_000,
   connectionsPerUser: 20,
   connections: 20_000,
   ticketSessionMs: 60 * 60 * 1_000,

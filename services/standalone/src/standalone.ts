@@ -103,7 +103,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     bodyLimitBytes: LIMITS.bodyBytes,
     upgradePaths: [REALTIME_PATH],
   });
-  const tokens = await createTokenVerifier({ keys: { kind: 'secret', secret: data.jwtSecret } }, clock);
+  const tokens = await createTokenVerifier({ keys: { kind: 'secret', secret: data.jwtSecret, minBytes: 1 } }, clock);
   const rateLimit = { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST };
   const authentication = createAuthentication({ keys: store, clock, metrics, tokens, rateLimit });
 

@@ -147,6 +147,16 @@ describe('http host', () => {
     expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '2']);
   });
 
+  it('takes a DELETE whose JSON body is empty for one without a body, and asks others for theirs', async () => {
+    const base = await startHost(({ app }) => {
+      app.delete('/thing', async () => ({ removed: true }));
+      app.post('/thing', async () => ({}));
+    });
+    const headers = { 'content-type': 'application/json' };
+    expect((await fetch(`${base}/thing`, { method: 'DELETE', headers })).status).toBe(200);
+    expect((await fetch(`${base}/thing`, { method: 'POST', headers })).status).toBe(400);
+  });
+
   it('is ready only while every watched service is', async () => {
     let reason: string | undefined = 'the store is away';
     const base = await startHost((host) =>

@@ -76,6 +76,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
   watched.push(service);
 
   addProblemAnswers(app, answerProblem);
+  tolerateEmptyDeletes(app);
   if (options.allowedHosts !== undefined) addHostGuard(app, options.allowedHosts);
   addAccessLog(app, options.metrics);
   await app.register(cookie);
@@ -98,6 +99,15 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
       return `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${address.port}`;
     },
   };
+}
+
+/** Many clients send `Content-Type: application/json` with every request, also with a DELETE that has no body. */
+function tolerateEmptyDeletes(app: HttpApp): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (body === '' && request.method === 'DELETE') return done(null, undefined);
+    return parse(request, body, done);
+  });
 }
 
 function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): HttpApp {

@@ -13,8 +13,8 @@ import {
 
 /** Who may sign user tokens. Each source pins its algorithms: a token never chooses how it is checked. */
 export type TokenKeys =
-  /** HS256 with a shared secret of at least 32 bytes. */
-  | { readonly kind: 'secret'; readonly secret: string }
+  /** HS256 with a shared secret of at least 32 bytes (RFC 7518 §3.2), or of `minBytes` where only this machine can connect. */
+  | { readonly kind: 'secret'; readonly secret: string; readonly minBytes?: number }
   /** Ed25519 public key, SPKI in PEM. */
   | { readonly kind: 'public-key'; readonly pem: string }
   /** Key set of an identity provider; fetched when needed, again for an unknown `kid` (at most every 30 s). */
@@ -74,8 +74,8 @@ export async function createTokenVerifier(
 async function resolveKeys(keys: TokenKeys): Promise<{ key: JWTVerifyGetKey; algorithms: string[] }> {
   if (keys.kind === 'secret') {
     const secret = new TextEncoder().encode(keys.secret);
-    if (secret.length < SECRET_BYTES_MIN)
-      throw new Error(`the JWT secret has ${secret.length} bytes, fewer than ${SECRET_BYTES_MIN}`);
+    const minBytes = keys.minBytes ?? SECRET_BYTES_MIN;
+    if (secret.length < minBytes) throw new Error(`the JWT secret has ${secret.length} bytes, fewer than ${minBytes}`);
     return { key: async () => secret, algorithms: ['HS256'] };
   }
   if (keys.kind === 'public-key') {
