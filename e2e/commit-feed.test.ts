@@ -135,7 +135,9 @@ describe('a real history of 16,133 commits', () => {
     }
     expect(duplicates).toBeLessThanOrEqual(unknown);
 
-    const states = countBy(deliveries.map((each) => `${each.channel} ${each.status}`));
+    const states = countBy(
+      deliveries.map((each) => [each.channel, each.status, each.reason].filter(Boolean).join(' ')),
+    );
     console.log(
       [
         `${totals.commits} commits, ${totals.notifications} notifications, ${totals.recipients} recipients, ${expected.size} users`,

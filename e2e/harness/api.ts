@@ -8,6 +8,8 @@ export type ApiAnswer<Body = Record<string, unknown>> = {
 
 export type Api = {
   get<Body = Record<string, unknown>>(path: string): Promise<ApiAnswer<Body>>;
+  /** A page that is not JSON. Rejects unless it is answered 200. */
+  getText(path: string): Promise<string>;
   post<Body = Record<string, unknown>>(
     path: string,
     body?: unknown,
@@ -33,6 +35,11 @@ export function createApi(url: string, credential: string = TEST_KEY): Api {
   }
   return {
     get: (path) => call('GET', path),
+    getText: async (path) => {
+      const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${credential}` } });
+      if (response.status !== 200) throw new Error(`${path}: ${response.status}`);
+      return response.text();
+    },
     post: (path, body, headers) => call('POST', path, body, headers),
     delete: (path) => call('DELETE', path),
   };
@@ -48,6 +55,7 @@ export type LedgerAnswer = {
     readonly channel: string;
     readonly device: string;
     readonly status: string;
+    readonly reason?: string;
     readonly nextAttemptAt?: string;
     readonly attempts: readonly {
       readonly at: string;
