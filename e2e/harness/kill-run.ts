@@ -6,7 +6,7 @@ import { createApi } from './api.ts';
 import { addFcmDevice, addWebPushDevice, arrivedAt, type TestDevice } from './devices.ts';
 import { freePort } from './free-port.ts';
 import { launchBelfry } from './launch-belfry.ts';
-import { isEnded, readLedgers } from './ledger.ts';
+import { readEndedLedgers } from './ledger.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import { startProviders } from './providers.ts';
 import { openResumingClient } from './resuming-client.ts';
@@ -26,13 +26,18 @@ export type KillRunReport = {
   readonly kills: number;
   readonly accepted: number;
   readonly repeatedPosts: number;
-  /** 202 but unknown to the ledger, or without an end. Must be 0. */
+  /** 202 but unknown to the ledger. Must be 0. */
   readonly lost: number;
-  /** Live clients whose messages are not what was accepted for their user, in that order. Must be 0. */
+  /** 202 but without an end in time. Must be 0. */
+  readonly unended: number;
+  /** Live clients that were not shown what was accepted for their user, in that order. Must be 0. */
   readonly inversions: number;
   readonly missingLive: number;
+  /** Shown more than once by the SDK. Must be 0. */
   readonly duplicatesAfterDedupe: number;
   readonly duplicatesOnTheWire: number;
+  /** Reconnects that were told that history does not reach back to their cursor. Must be 0. */
+  readonly unrecovered: number;
   /** What devices got more than once: sends that were under way at a kill. */
   readonly duplicatesAtProviders: number;
   readonly sendsAtProviders: number;
@@ -41,15 +46,24 @@ export type KillRunReport = {
 };
 
 const CLIENT_SHARE = 5;
+/** For the end of everything: retries, and what a busy machine takes to read each ledger. */
+const SETTLE_MS = 180_000;
+const SETTLE_MS_EACH = 5;
+/** At most what one process may have under way with the providers. */
+const SENDS_UNDER_WAY = 256;
 
 /** Kills the process again and again while producers post and clients listen, then lets it finish and takes stock. */
 export async function runKills(options: KillRunOptions): Promise<KillRunReport> {
+  await using ending = new AsyncDisposableStack();
   const providers = await startProviders();
+  ending.defer(() => providers.stop());
   const dataDirectory = mkdtempSync(join(tmpdir(), 'belfry-kill-'));
+  ending.defer(() => rmSync(dataDirectory, { recursive: true, force: true }));
   const port = await freePort();
   const env = { ...providers.env, BELFRY_RETRY_WEBPUSH: '300ms,500ms,1s', BELFRY_RETRY_FCM: '10s,10s' };
   const launch = () => launchBelfry({ env, dataDirectory, port });
   let belfry = await launch();
+  ending.defer(() => belfry.stop());
   const api = createApi(belfry.url);
   const users = Array.from({ length: options.users }, (_, index) => `user-${index}`);
   const devices: TestDevice[] = [];
@@ -57,76 +71,92 @@ export async function runKills(options: KillRunOptions): Promise<KillRunReport> 
     devices.push(await addWebPushDevice(api, providers, user));
   for (const user of users.filter((_, index) => index % 20 === 2))
     devices.push(await addFcmDevice(api, providers, user));
-  const listening = users.filter((_, index) => index % CLIENT_SHARE === 0);
-  const clients = new Map(
-    await mapConcurrently(listening, 16, async (user) => [user, await openResumingClient(belfry.url, user)] as const),
+  const clients = await mapConcurrently(
+    users.filter((_, index) => index % CLIENT_SHARE === 0),
+    16,
+    async (user) => {
+      const client = await openResumingClient(belfry.url, user);
+      ending.defer(() => client.close());
+      return { user, client };
+    },
   );
   const producer = startProducer({ url: belfry.url, users, lanes: 32, batch: 5 });
+  ending.defer(() => producer.abandon());
 
   const restarts: number[] = [];
-  for (let kill = 0; kill < options.kills || producer.count() < options.notifications; kill++) {
+  while (restarts.length < options.kills || producer.count() < options.notifications) {
     const [from, to] = options.aliveMs;
     await pause(from + Math.random() * (to - from));
-    if (kill < options.kills) {
-      await belfry.end('SIGKILL');
-      belfry = await launch();
-      restarts.push(belfry.readyAfterMs);
-    }
+    if (restarts.length === options.kills) continue;
+    await belfry.end('SIGKILL');
+    belfry = await launch();
+    restarts.push(belfry.readyAfterMs);
   }
   await producer.stop();
 
   const ids = [...producer.accepted.values()].flat();
-  const read = await waitUntil(
-    async () => {
-      const ledgers = await readLedgers(api, ids);
-      return ledgers.every((each) => each === undefined || (each.length > 0 && each.every(isEnded)))
-        ? ledgers
-        : undefined;
-    },
-    { timeoutMs: 180_000, everyMs: 1_000, what: 'an end for everything accepted' },
-  );
-  const owed = (user: string): readonly string[] => producer.accepted.get(user) ?? [];
-  await waitUntil(() => [...clients].every(([user, client]) => client.ids.length >= owed(user).length), {
-    timeoutMs: 30_000,
+  const ledgers = await readEndedLedgers(api, ids, SETTLE_MS + ids.length * SETTLE_MS_EACH);
+  const shown = clients.map(({ user, client }) => ({ client, owed: producer.accepted.get(user) ?? [] }));
+  await waitUntil(() => shown.every(({ client, owed }) => client.ids.length >= owed.length), {
     what: 'everything owed to live clients',
   }).catch(() => undefined);
 
   const arrived = arrivedAt(providers);
   const atDevices = devices.map(({ target }) => arrived.get(target) ?? []);
   const states: Record<string, number> = {};
-  for (const delivery of read.flatMap((each) => each ?? [])) {
-    const state = `${delivery.channel} ${delivery.status}`;
+  for (const { channel, status } of ledgers.deliveries) {
+    const state = `${channel} ${status}`;
     states[state] = (states[state] ?? 0) + 1;
   }
   const sorted = restarts.toSorted((a, b) => a - b);
-  const report: KillRunReport = {
+  return {
     kills: restarts.length,
     accepted: ids.length,
     repeatedPosts: producer.repeats(),
-    lost: read.filter((each) => each === undefined).length,
-    inversions: [...clients].filter(([user, client]) => !isSameOrder(client.ids, owed(user))).length,
-    missingLive: [...clients].reduce(
-      (sum, [user, client]) => sum + Math.max(0, owed(user).length - client.ids.length),
-      0,
-    ),
-    duplicatesAfterDedupe: [...clients.values()].reduce(
-      (sum, client) => sum + client.ids.length - new Set(client.ids).size,
-      0,
-    ),
-    duplicatesOnTheWire: [...clients.values()].reduce((sum, client) => sum + client.duplicates(), 0),
-    duplicatesAtProviders: atDevices.reduce((sum, got) => sum + got.length - new Set(got).size, 0),
-    sendsAtProviders: atDevices.reduce((sum, got) => sum + got.length, 0),
+    lost: ledgers.unknown.length,
+    unended: ledgers.unended.length,
+    inversions: shown.filter(({ client, owed }) => !isSameOrder(client.ids, owed)).length,
+    missingLive: sum(shown.map(({ client, owed }) => owed.filter((id) => !client.ids.includes(id)).length)),
+    duplicatesAfterDedupe: sum(clients.map(({ client }) => repetitions(client.ids))),
+    duplicatesOnTheWire: sum(clients.map(({ client }) => client.duplicates())),
+    unrecovered: sum(clients.map(({ client }) => client.unrecovered())),
+    duplicatesAtProviders: sum(atDevices.map(repetitions)),
+    sendsAtProviders: sum(atDevices.map((got) => got.length)),
     restartMs: { median: Math.round(sorted[sorted.length >> 1] ?? 0), max: Math.round(sorted.at(-1) ?? 0) },
     states,
   };
-  for (const client of clients.values()) client.close();
-  await belfry.stop();
-  await providers.stop();
-  rmSync(dataDirectory, { recursive: true, force: true });
-  return report;
+}
+
+/** What the report says about promises that were not kept; empty when all were. */
+export function brokenByKills(report: KillRunReport, asked: Pick<KillRunOptions, 'kills' | 'notifications'>): string[] {
+  const broken: string[] = [];
+  if (report.kills < asked.kills) broken.push(`only ${report.kills} of ${asked.kills} kills`);
+  if (report.accepted < asked.notifications) broken.push(`only ${report.accepted} notifications were accepted`);
+  for (const zero of [
+    'lost',
+    'unended',
+    'inversions',
+    'missingLive',
+    'duplicatesAfterDedupe',
+    'unrecovered',
+  ] as const) {
+    if (report[zero] !== 0) broken.push(`${zero}: ${report[zero]} instead of 0`);
+  }
+  if (report.duplicatesAtProviders > SENDS_UNDER_WAY * report.kills)
+    broken.push(`${report.duplicatesAtProviders} duplicates at providers are more than were under way at the kills`);
+  if (report.restartMs.median >= 2_000) broken.push(`ready only ${report.restartMs.median} ms after a kill (median)`);
+  return broken;
 }
 
 /** A repeated post may have been routed twice in the log, but its first place in the stream stays: the order is that of the posts. */
 function isSameOrder(got: readonly string[], owed: readonly string[]): boolean {
   return got.length === owed.length && got.every((id, index) => id === owed[index]);
+}
+
+function repetitions(ids: readonly string[]): number {
+  return ids.length - new Set(ids).size;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }

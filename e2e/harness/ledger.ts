@@ -1,5 +1,6 @@
 import type { Api, LedgerAnswer } from './api.ts';
 import { mapConcurrently } from './map-concurrently.ts';
+import { waitUntil } from './wait-until.ts';
 
 export type LedgerDeliveries = LedgerAnswer['deliveries'];
 
@@ -38,4 +39,32 @@ export function isEnded(delivery: LedgerDeliveries[number]): boolean {
   return (
     ENDED.has(delivery.status) || (delivery.channel === 'realtime' && ['stored', 'sent'].includes(delivery.status))
   );
+}
+
+export type EndedLedgers = {
+  readonly deliveries: LedgerDeliveries;
+  /** Ids that the ledger does not know. */
+  readonly unknown: readonly string[];
+  /** Ids with a delivery that has no end, or without any delivery, when the time was up. */
+  readonly unended: readonly string[];
+};
+
+/** Reads until everything has an end or `timeoutMs` are over. What has ended is not read again. */
+export async function readEndedLedgers(api: Api, ids: readonly string[], timeoutMs: number): Promise<EndedLedgers> {
+  const deliveries: LedgerDeliveries[number][] = [];
+  const unknown: string[] = [];
+  let open = ids;
+  const readOpen = async (): Promise<boolean> => {
+    const read = await readLedgers(api, open);
+    open = open.filter((id, index) => {
+      const ledger = read[index];
+      if (ledger === undefined) unknown.push(id);
+      else if (ledger.length === 0 || !ledger.every(isEnded)) return true;
+      else for (const delivery of ledger) deliveries.push(delivery);
+      return false;
+    });
+    return open.length === 0;
+  };
+  await waitUntil(readOpen, { timeoutMs, everyMs: 1_000 }).catch(() => undefined);
+  return { deliveries, unknown, unended: open };
 }

@@ -1,74 +1,59 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { type LiveClient, openWebSocket } from './live-client.ts';
+import { createBelfryClient } from '@belfry/client';
+import { WebSocket } from 'ws';
+import { userToken } from './user-token.ts';
+import { waitUntil } from './wait-until.ts';
 
 export type ResumingClient = {
-  /** Ids in the order of their first arrival. */
+  /** What the SDK showed, in that order, repetitions included: there must be none. */
   readonly ids: readonly string[];
-  /** Messages that had arrived before: what a client that dedupes never shows. */
+  /** Messages on the wire that had arrived before: what the SDK's dedupe is there for. */
   duplicates(): number;
   /** Times that the server said that history does not reach back to the cursor. */
   unrecovered(): number;
   close(): void;
 };
 
-const RECONNECT_PAUSE_MS = 50;
-
-/** Comes back with its last cursor whenever the connection ends, until it is closed. */
+/** The browser SDK in Node, over `ws`. Resolves once it is connected: from then on it has a cursor, and misses nothing that is sent. */
 export async function openResumingClient(url: string, user: string): Promise<ResumingClient> {
   const ids: string[] = [];
-  const seen = new Set<string>();
-  let duplicates = 0;
+  const arrived = new Set<string>();
+  let messages = 0;
+  let connections = 0;
   let unrecovered = 0;
-  let closed = false;
-  let current: LiveClient | undefined;
-  let cursor: string | undefined;
 
-  const take = (client: LiveClient): void => {
-    for (const { id } of client.received) {
-      if (seen.has(id)) {
-        duplicates++;
-      } else {
-        seen.add(id);
-        ids.push(id);
-      }
+  class CountingWebSocket extends WebSocket {
+    constructor(address: string) {
+      super(address);
+      this.on('message', (data) => {
+        const frame = JSON.parse(String(data)) as { type: string; notification: { id: string } };
+        if (frame.type !== 'notification') return;
+        messages++;
+        arrived.add(frame.notification.id);
+      });
     }
-    cursor = client.received.at(-1)?.cursor ?? client.hello.cursor;
-  };
-
-  const connect = async (): Promise<LiveClient> => {
-    for (;;) {
-      try {
-        const client = await openWebSocket(url, user, cursor);
-        if (cursor !== undefined && !client.hello.recovered) unrecovered++;
-        return client;
-      } catch (error) {
-        if (closed) throw error;
-        await pause(RECONNECT_PAUSE_MS);
-      }
-    }
-  };
-
-  current = await connect();
-  cursor = current.hello.cursor;
-  const keepOn = async (): Promise<void> => {
-    while (!closed && current !== undefined) {
-      await current.closed;
-      take(current);
-      current = closed ? undefined : await connect().catch(() => undefined);
-    }
-  };
-  void keepOn();
-
+  }
+  const client = createBelfryClient({
+    baseUrl: url,
+    user,
+    getToken: () => userToken(user),
+    transport: 'websocket',
+    // The process is killed again before the usual waits would end.
+    reconnect: { baseMs: 50, maxMs: 100 },
+    WebSocket: CountingWebSocket as unknown as typeof globalThis.WebSocket,
+    onNotification: ({ id }) => ids.push(id),
+    onStateChange: (state) => {
+      if (state.state !== 'connected') return;
+      // The first connection has no history to recover.
+      if (connections > 0 && !state.recovered) unrecovered++;
+      connections++;
+    },
+  });
+  client.connect();
+  await waitUntil(() => client.state().state === 'connected', { what: `the live connection of ${user}` });
   return {
-    get ids() {
-      const live = current === undefined ? [] : current.received.map((each) => each.id).filter((id) => !seen.has(id));
-      return [...ids, ...live];
-    },
-    duplicates: () => duplicates,
+    ids,
+    duplicates: () => messages - arrived.size,
     unrecovered: () => unrecovered,
-    close: () => {
-      closed = true;
-      current?.close();
-    },
+    close: () => client.close(),
   };
 }

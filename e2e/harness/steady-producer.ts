@@ -10,6 +10,8 @@ export type SteadyProducer = {
   repeats(): number;
   /** Takes no more notifications on; resolves when those under way were accepted. */
   stop(): Promise<void>;
+  /** Stops at once, where nobody is there to answer any more; what is under way may or may not be accepted. */
+  abandon(): void;
 };
 
 export type ProducerOptions = {
@@ -32,6 +34,7 @@ export function startProducer({ url, users, lanes, batch }: ProducerOptions): St
   let repeats = 0;
   let serial = 0;
   let stopped = false;
+  let abandoned = false;
 
   async function post(items: readonly unknown[]): Promise<boolean> {
     try {
@@ -54,6 +57,7 @@ export function startProducer({ url, users, lanes, batch }: ProducerOptions): St
       const ids = Array.from({ length: batch }, () => `n${++serial}`);
       const items = ids.map((id) => ({ id, to: { users: [user] }, type: 'load', title: id }));
       while (!(await post(items))) {
+        if (abandoned) return;
         repeats++;
         await pause(RETRY_PAUSE_MS);
       }
@@ -72,6 +76,10 @@ export function startProducer({ url, users, lanes, batch }: ProducerOptions): St
     stop: async () => {
       stopped = true;
       await Promise.all(running);
+    },
+    abandon: () => {
+      stopped = true;
+      abandoned = true;
     },
   };
 }
