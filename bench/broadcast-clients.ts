@@ -30,14 +30,16 @@ const MASKED_PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 const fleets: Fleet[] = [];
 
-process.on('message', async (command: Command) => {
+process.on('message', (command: Command) => void answer(command));
+process.on('disconnect', () => process.exit(0));
+
+async function answer(command: Command): Promise<void> {
   if (command.kind === 'run') process.send?.(await run(command));
   else {
     fleets.push(await connectFleet(command));
     process.send?.({ connected: command.clients });
   }
-});
-process.on('disconnect', () => process.exit(0));
+}
 
 async function connectFleet({ port, controlPort, clients }: Command & { kind: 'connect' }): Promise<Fleet> {
   const control = connect(controlPort, '127.0.0.1').setNoDelay();

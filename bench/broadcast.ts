@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Command, RunResult } from './broadcast-clients.ts';
+import { describeEnvironment } from './environment.ts';
+import { median, rounded } from './quantile.ts';
 
 /**
  * One notification to 1,000 WebSocket connections of as many users, through a whole gateway (hints, hubs, cursors, backpressure, sent marks; the store in
@@ -23,6 +24,7 @@ const clients = Number(values.clients);
 const rounds = Number(values.rounds);
 const durationMs = Number(values['round-ms']);
 const IN_FLIGHT = [1, 4, 16];
+const environment = describeEnvironment();
 
 const gateway = path.join(import.meta.dirname, '../services/realtime-gateway/src/broadcast-server.fixture.ts');
 const servers = [
@@ -69,29 +71,31 @@ load.disconnect();
 for (const server of servers) server.process.disconnect();
 
 const results = IN_FLIGHT.map((inFlight) => {
-  const [ours, bare] = servers.map(({ name }) => summarise(measured.get(`${name} ${inFlight}`) ?? []));
-  return {
-    messagesInFlight: inFlight,
-    belfry: ours,
-    bareWs: bare,
-    ratio: Number(((ours?.deliveriesPerSecond ?? 0) / (bare?.deliveriesPerSecond ?? 1)).toFixed(2)),
-  };
+  const belfry = summarise(measured.get(`belfry ${inFlight}`) ?? []);
+  const bareWs = summarise(measured.get(`bare ws ${inFlight}`) ?? []);
+  const ratio = rounded(belfry.deliveriesPerSecond / bareWs.deliveriesPerSecond);
+  return { messagesInFlight: inFlight, belfry, bareWs, ratio };
 });
 const report = {
   what: 'deliveries per second of a broadcast, median of rounds',
-  node: process.version,
-  cpu: `${cpus().length} × ${cpus()[0]?.model}`,
+  ...environment,
   clients,
   rounds,
   durationMs,
   results,
+  summary: Object.fromEntries(
+    results.flatMap(({ messagesInFlight, belfry, bareWs }) => [
+      [`deliveries/s, ${messagesInFlight} in flight`, belfry.deliveriesPerSecond],
+      [`bare ws, ${messagesInFlight} in flight`, bareWs.deliveriesPerSecond],
+    ]),
+  ),
 };
 console.log(JSON.stringify(report, null, 2));
 
 function summarise(list: readonly Measured[]) {
   return {
     deliveriesPerSecond: median(list.map((each) => each.perSecond)),
-    cpuSecondsPerMillion: Number(median(list.map((each) => each.cpuSecondsPerMillion)).toFixed(2)),
+    cpuSecondsPerMillion: rounded(median(list.map((each) => each.cpuSecondsPerMillion))),
     p50Ms: median(list.map((each) => each.p50Ms)),
     p99Ms: median(list.map((each) => each.p99Ms)),
     rounds: list.map((each) => each.perSecond),
@@ -107,9 +111,4 @@ function ask<T>(child: ChildProcess, message: Command | 'cpu'): Promise<T> {
 async function reply<T>(child: ChildProcess): Promise<T> {
   const [message] = await once(child, 'message');
   return message as T;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
 }

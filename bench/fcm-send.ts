@@ -2,11 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { Agent, request } from 'node:https';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createFcmChannel, fixedAccessToken } from '@belfry/channel-fcm';
 import type { PushDelivery } from '@belfry/core/channel';
 import { createRealClock } from '@belfry/testing/real-clock';
+import { describeEnvironment } from './environment.ts';
+import { median, rounded } from './quantile.ts';
 
 /**
  * FCM sends per second of this channel beside bare node:http2 (persistent sessions, nothing but the request) and node:https with keep-alive:
@@ -26,6 +27,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const sends = Number(values.sends);
 const inFlight = Number(values['in-flight']);
+const environment = describeEnvironment();
 const STREAMS_PER_SESSION = 100;
 const PATH = '/v1/projects/bench/messages:send';
 const HEADERS = { authorization: 'Bearer owner', 'content-type': 'application/json' };
@@ -98,8 +100,7 @@ console.log(
   JSON.stringify(
     {
       what: 'FCM sends per second, median of rounds',
-      node: process.version,
-      cpu: `${cpus().length} × ${cpus()[0]?.model}`,
+      ...environment,
       sends,
       inFlight,
       delayMs: Number(values['delay-ms']),
@@ -108,10 +109,11 @@ console.log(
       senders: results.map(({ name, perSecond, cpuSecondsPer10k, connections }) => ({
         sender: name,
         sendsPerSecond: median(perSecond),
-        cpuSecondsPer10k: Number(median(cpuSecondsPer10k).toFixed(2)),
+        cpuSecondsPer10k: rounded(median(cpuSecondsPer10k)),
         connectionsOpenedInRounds: connections,
         rounds: perSecond,
       })),
+      summary: Object.fromEntries(results.map(({ name, perSecond }) => [`sends/s, ${name}`, median(perSecond)])),
     },
     null,
     2,
@@ -200,9 +202,4 @@ function asked(child: ChildProcess): Promise<Counters> {
 async function reply<T>(child: ChildProcess): Promise<T> {
   const [answer] = await once(child, 'message');
   return answer as T;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Log, NewLogRecord } from '@belfry/core/log';
 import { createEmbeddedLog } from '@belfry/log-embedded';
 import { realClock as clock } from '@belfry/testing/real-clock';
+import { describeEnvironment } from './environment.ts';
+import { quantile, rounded } from './quantile.ts';
 
 /** Appends and reads of the embedded log, as `libs/log-embedded` offers them to a service: through the port, durable, checksums read. */
 const POSTERS = 64;
@@ -11,6 +13,7 @@ const VALUE_BYTES = 300;
 const PARTITIONS = 8;
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 5);
 
+const environment = describeEnvironment();
 const value = new Uint8Array(VALUE_BYTES).fill(0x61);
 const keys = Array.from({ length: 10_000 }, (_, user) => `tenant/user-${user}`);
 const directory = await mkdtemp(join(tmpdir(), 'belfry-bench-'));
@@ -20,14 +23,28 @@ const onFatal = (error: Error) => {
 const log = await createEmbeddedLog({ directory, clock, onFatal });
 
 try {
-  const report = {
+  const measured = {
     single: await appends(log, 'single', 1),
     batchesOf100: await appends(log, 'batches', 100),
     onePoster: await appends(log, 'one-poster', 1, 1),
     consume: await consume(log, 'batches'),
     pushed: await push(log, 'pushed'),
   };
-  process.stdout.write(`${JSON.stringify({ posters: POSTERS, valueBytes: VALUE_BYTES, ...report }, undefined, 2)}\n`);
+  const report = {
+    what: 'records per second appended to and read from the embedded log, durable when counted',
+    ...environment,
+    posters: POSTERS,
+    valueBytes: VALUE_BYTES,
+    ...measured,
+    summary: {
+      'appends/s, single': measured.single.recordsPerSecond,
+      'records/s, batches of 100': measured.batchesOf100.recordsPerSecond,
+      'appends/s, one poster': measured.onePoster.recordsPerSecond,
+      'reads/s': measured.consume.recordsPerSecond,
+      'p99 ms to the consumer at 1000/s': measured.pushed.p99Ms,
+    },
+  };
+  console.log(JSON.stringify(report, null, 2));
 } finally {
   await log.close();
   await rm(directory, { recursive: true });
@@ -105,19 +122,11 @@ async function push(target: Log, topic: string) {
 }
 
 function percentiles(latenciesMs: number[]) {
-  latenciesMs.sort((a, b) => a - b);
-  return {
-    p50Ms: round(latenciesMs[Math.floor(latenciesMs.length * 0.5)]),
-    p99Ms: round(latenciesMs[Math.floor(latenciesMs.length * 0.99)]),
-  };
+  return { p50Ms: rounded(quantile(latenciesMs, 0.5)), p99Ms: rounded(quantile(latenciesMs, 0.99)) };
 }
 
 async function count(target: Log, topic: string): Promise<number> {
   const settings = { name: topic, partitions: PARTITIONS, retentionMs: 86_400_000, groups: ['reader'] };
   await target.ensureTopics([settings]);
   return (await target.lag('reader')).reduce((sum, { records }) => sum + Number(records), 0);
-}
-
-function round(ms: number | undefined): number {
-  return Math.round((ms ?? 0) * 100) / 100;
 }

@@ -6,6 +6,7 @@ import { type DeliveryRef, deliveryId } from '@belfry/core/delivery';
 import type { Notification } from '@belfry/core/notification';
 import type { Store } from '@belfry/core/store/store';
 import { createSqliteStore } from '@belfry/store';
+import { describeEnvironment } from './environment.ts';
 
 /**
  * Throughput of the embedded store, one JSON object on stdout.
@@ -16,6 +17,7 @@ const { values } = parseArgs({
 });
 const total = Number(values.notifications);
 const USERS = 2_000;
+const environment = describeEnvironment();
 const directory = mkdtempSync(join(values.directory, 'belfry-bench-store-'));
 
 function notification(id: string): Notification {
@@ -41,7 +43,8 @@ function nextId(): string {
 }
 
 type Measured = {
-  readonly perSecond: number /** Of all threads; says more than the rate on a machine with other work. */;
+  readonly perSecond: number;
+  /** Of all threads; says more than the rate on a machine with other work. */
   readonly cpuMsPer1000: number;
 };
 
@@ -150,9 +153,15 @@ try {
     if (each === undefined) return;
     await store.acknowledge([{ tenant: each.tenant, user: recipientOf(each), notificationIds: [each.id] }]);
   });
-  process.stdout.write(
-    `${JSON.stringify({ acceptSingles, acceptBatches, routed, readGate, settle, acknowledge }, null, 2)}\n`,
-  );
+  const measured = { acceptSingles, acceptBatches, routed, readGate, settle, acknowledge };
+  const report = {
+    what: 'notifications and deliveries per second through the embedded store',
+    ...environment,
+    notifications: total,
+    ...measured,
+    summary: Object.fromEntries(Object.entries(measured).map(([name, { perSecond }]) => [`${name}/s`, perSecond])),
+  };
+  console.log(JSON.stringify(report, null, 2));
 } finally {
   await store.close();
   rmSync(directory, { recursive: true });

@@ -1,13 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, globalAgent } from 'node:https';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createWebPushChannel, generateVapidKey } from '@belfry/channel-webpush';
 import type { PushDelivery } from '@belfry/core/channel';
 import type { SubscriptionJson } from '@belfry/provider-simulator';
 import { createRealClock } from '@belfry/testing/real-clock';
 import webpush from 'web-push';
+import { describeEnvironment } from './environment.ts';
+import { median, rounded } from './quantile.ts';
 
 /**
  * Web Push sends per second of this channel beside stock web-push: the same subscriptions, payload size, push service and number in flight,
@@ -26,6 +27,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const sends = Number(values.sends);
 const inFlight = Number(values['in-flight']);
+const environment = describeEnvironment();
 
 const key = generateVapidKey();
 const subject = 'mailto:ops@example.com';
@@ -89,23 +91,23 @@ receiver.disconnect();
 const summary = Object.keys(senders).map((name) => ({
   sender: name,
   sendsPerSecond: median(perSecond[name] ?? []),
-  cpuSecondsPer10k: Number(median(cpuSecondsPer10k[name] ?? []).toFixed(2)),
+  cpuSecondsPer10k: rounded(median(cpuSecondsPer10k[name] ?? [])),
   connections: connections[name],
   rounds: perSecond[name],
 }));
 const [ours, stock] = summary;
 const report = {
   what: 'Web Push sends per second, median of rounds',
-  node: process.version,
-  cpu: `${cpus().length} × ${cpus()[0]?.model}`,
+  ...environment,
   sends,
   inFlight,
   subscriptions: subscriptions.length,
   payloadBytes: Buffer.byteLength(payloadOf(0)),
   senders: summary,
-  cpuRatio: Number(((stock?.cpuSecondsPer10k ?? 0) / (ours?.cpuSecondsPer10k ?? 1)).toFixed(2)),
+  cpuRatio: rounded((stock?.cpuSecondsPer10k ?? 0) / (ours?.cpuSecondsPer10k ?? 1)),
   // Of the two halves of each round, which met the same neighbours on the machine.
-  ratio: Number(median((ours?.rounds ?? []).map((rate, round) => rate / (stock?.rounds?.[round] ?? 1))).toFixed(2)),
+  ratio: rounded(median((ours?.rounds ?? []).map((rate, round) => rate / (stock?.rounds?.[round] ?? 1)))),
+  summary: Object.fromEntries(summary.map(({ sender, sendsPerSecond }) => [`sends/s, ${sender}`, sendsPerSecond])),
 };
 console.log(JSON.stringify(report, null, 2));
 
@@ -167,10 +169,4 @@ function asked(child: ChildProcess): Promise<{ accepted: number; connections: nu
 async function reply<T>(child: ChildProcess): Promise<T> {
   const [message] = await once(child, 'message');
   return message as T;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }

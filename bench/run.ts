@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+/**
+ * Runs the benches one after the other, keeps each report as results/<name>.json and prints a table of what they came to. Exits with 1 when one failed;
+ * its former report is kept then.
+ *
+ *   npm run bench [-- <name> …]
+ */
+type Bench = {
+  readonly name: string;
+  /** The arguments of each run; one run without any when omitted. */
+  readonly runs?: readonly (readonly string[])[];
+};
+
+/** What a bench prints: the environment, its figures, and those of them that make it into the table. */
+type Report = { readonly summary: Readonly<Record<string, number>> };
+
+const BENCHES: readonly Bench[] = [
+  { name: 'accept' },
+  { name: 'latency' },
+  { name: 'broadcast' },
+  { name: 'webpush-send' },
+  { name: 'fcm-send', runs: [[], ['--sends', '8000', '--in-flight', '500', '--delay-ms', '50']] },
+  { name: 'log-embedded' },
+  { name: 'store' },
+];
+const RUN_LIMIT_MS = 5 * 60_000;
+const TOTAL_LIMIT_MS = 20 * 60_000;
+
+const root = path.join(import.meta.dirname, '..');
+const results = path.join(import.meta.dirname, 'results');
+const { positionals } = parseArgs({ allowPositionals: true });
+const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  console.error(`there is no bench ${unknown.join(', ')}; there are ${BENCHES.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+
+let current: ChildProcess | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    endGroup(current);
+    process.exit(1);
+  });
+}
+
+const endMs = performance.now() + TOTAL_LIMIT_MS;
+const rows: (readonly [string, string, string])[] = [];
+for (const bench of BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  const reports: Report[] = [];
+  try {
+    for (const args of bench.runs ?? [[]]) {
+      console.error(['…', bench.name, ...args].join(' '));
+      const report = await run(bench.name, args);
+      reports.push(report);
+      const label = [bench.name, ...args].join(' ');
+      for (const [measure, figure] of Object.entries(report.summary)) rows.push([label, measure, figure.toString()]);
+    }
+    keep(bench.name, reports);
+  } catch (error) {
+    process.exitCode = 1;
+    rows.push([bench.name, 'FAILED', error instanceof Error ? error.message : String(error)]);
+  }
+}
+printTable(rows);
+
+async function run(name: string, args: readonly string[]): Promise<Report> {
+  const limitMs = Math.min(RUN_LIMIT_MS, endMs - performance.now());
+  if (limitMs <= 0) throw new Error(`not run: the ${TOTAL_LIMIT_MS / 60_000} minutes of all are over`);
+  // A group of its own: what the bench has started must end with it.
+  const child = spawn(process.execPath, [path.join('bench', `${name}.ts`), ...args], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  current = child;
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    endGroup(child);
+  }, limitMs);
+  const [code] = await once(child, 'close');
+  clearTimeout(timer);
+  current = undefined;
+  if (isLate) throw new Error(`not done within ${Math.round(limitMs / 1_000)} s`);
+  if (code !== 0) throw new Error(`ended with ${code}`);
+  return JSON.parse(output) as Report;
+}
+
+function endGroup(child: ChildProcess | undefined): void {
+  if (child?.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGTERM');
+  } catch {
+    // It has ended by itself meanwhile.
+  }
+}
+
+function keep(name: string, runs: readonly Report[]): void {
+  mkdirSync(results, { recursive: true });
+  const file = path.join(results, `${name}.json`);
+  writeFileSync(file, `${JSON.stringify({ runs }, null, 2)}\n`);
+  // Reports are committed, and the formatter's check does not spare them.
+  spawnSync(path.join(root, 'node_modules/.bin/biome'), ['format', '--write', file], { cwd: root });
+}
+
+function printTable(table: readonly (readonly [string, string, string])[]): void {
+  const width = (column: 0 | 1): number => Math.max(0, ...table.map((row) => row[column].length));
+  for (const [bench, measure, figure] of table) {
+    console.log(`${bench.padEnd(width(0))}  ${measure.padEnd(width(1))}  ${figure}`);
+  }
+}
