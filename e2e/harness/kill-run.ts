@@ -95,7 +95,7 @@ export async function runKills(options: KillRunOptions): Promise<KillRunReport> 
   await producer.stop();
 
   const ids = [...producer.accepted.values()].flat();
-  const ledgers = await readEndedLedgers(api, ids, SETTLE_MS + ids.length * SETTLE_MS_EACH);
+  const ledgers = await readEndedLedgers(api, ids, { timeoutMs: SETTLE_MS + ids.length * SETTLE_MS_EACH });
   const shown = clients.map(({ user, client }) => ({ client, owed: producer.accepted.get(user) ?? [] }));
   await waitUntil(() => shown.every(({ client, owed }) => client.ids.length >= owed.length), {
     what: 'everything owed to live clients',

@@ -24,6 +24,10 @@ export function readLedgers(api: Api, ids: readonly string[]): Promise<(LedgerDe
   return mapConcurrently(ids, 32, (id) => readLedger(api, id));
 }
 
+function countRecipients(ledger: LedgerDeliveries): number {
+  return new Set(ledger.map(({ recipient }) => recipient)).size;
+}
+
 /** States in which nothing more happens to a push delivery by itself. */
 const ENDED: ReadonlySet<string> = new Set([
   'delivered',
@@ -49,8 +53,18 @@ export type EndedLedgers = {
   readonly unended: readonly string[];
 };
 
-/** Reads until everything has an end or `timeoutMs` are over. What has ended is not read again. */
-export async function readEndedLedgers(api: Api, ids: readonly string[], timeoutMs: number): Promise<EndedLedgers> {
+export type EndedLedgersOptions = {
+  readonly timeoutMs: number;
+  /** Recipients of a notification, 1 when omitted: they are routed in parts, so that a ledger may still grow. */
+  readonly recipients?: (id: string) => number;
+};
+
+/** Reads until everything has an end or the time is up. What has ended is not read again. */
+export async function readEndedLedgers(
+  api: Api,
+  ids: readonly string[],
+  { timeoutMs, recipients = () => 1 }: EndedLedgersOptions,
+): Promise<EndedLedgers> {
   const deliveries: LedgerDeliveries[number][] = [];
   const unknown: string[] = [];
   let open = ids;
@@ -59,7 +73,7 @@ export async function readEndedLedgers(api: Api, ids: readonly string[], timeout
     open = open.filter((id, index) => {
       const ledger = read[index];
       if (ledger === undefined) unknown.push(id);
-      else if (ledger.length === 0 || !ledger.every(isEnded)) return true;
+      else if (!ledger.every(isEnded) || countRecipients(ledger) < recipients(id)) return true;
       else for (const delivery of ledger) deliveries.push(delivery);
       return false;
     });
