@@ -1,0 +1,68 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brokenByRaces, runIdempotency } from './idempotency-run.ts';
+import { brokenByKills, runKills } from './kill-run.ts';
+import { runChild } from './run-child.ts';
+import type { SoakPartName } from './soak-part-names.ts';
+import type { SoakSizes } from './soak-sizes.ts';
+
+export type SoakResult = {
+  /** Promises that were not kept. */
+  readonly broken: readonly string[];
+  readonly figures: unknown;
+};
+
+export type SoakPart = {
+  readonly what: string;
+  run(sizes: SoakSizes): Promise<SoakResult>;
+};
+
+const E2E = fileURLToPath(new URL('..', import.meta.url));
+const VITEST = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json')));
+const LOG_SOAK = path.join(E2E, '../libs/log-embedded/src/testing/soak.ts');
+
+export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
+  kills: {
+    what: 'kill -9 under load: nothing lost, nothing shown twice, order kept',
+    async run({ kills, notifications }) {
+      const asked = { kills, notifications };
+      const report = await runKills({ ...asked, users: 500, aliveMs: [100, 2_000] });
+      console.log(JSON.stringify(report, undefined, 2));
+      return { figures: report, broken: brokenByKills(report, asked) };
+    },
+  },
+  idempotency: {
+    what: '10 racing posts per Idempotency-Key, with kills between: one notification per key',
+    async run({ keys, 'key-kills': kills }) {
+      const asked = { keys, racersPerKey: 10, kills, lanes: 64, users: Math.ceil(keys / 20) };
+      const report = await runIdempotency(asked);
+      console.log(JSON.stringify(report, undefined, 2));
+      return { figures: report, broken: brokenByRaces(report, asked) };
+    },
+  },
+  feed: {
+    what: 'a real history of 16,133 commits: every author and follower, once, in order',
+    async run({ 'follow-after': followAfter }) {
+      const args = [VITEST, 'run', 'commit-feed.test.ts', '--testTimeout=30000', '--hookTimeout=60000'];
+      const env = { BELFRY_FEED_FOLLOW_AFTER: String(followAfter) };
+      const { code, lines } = await runChild(args, { cwd: E2E, env });
+      return { figures: lines, broken: code === 0 ? [] : [`the test ended with ${code}`] };
+    },
+  },
+  log: {
+    what: 'the embedded log: kill -9, bit flips and truncations, power cuts',
+    async run({ 'log-kills': kills, 'log-flips': flips, 'log-cuts': cuts, 'log-seed': seed }) {
+      const args = [LOG_SOAK, ...[kills, flips, cuts, seed].map(String)];
+      const { code, lines } = await runChild(args, { cwd: E2E });
+      return { figures: lines.map(parseLine), broken: code === 0 ? [] : [`it ended with ${code}; see its faults`] };
+    },
+  },
+};
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}

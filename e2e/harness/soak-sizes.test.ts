@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { parseSoakArguments, sizesOf } from './soak-sizes.ts';
+
+describe('the arguments of the soak', () => {
+  it('are all parts at their usual sizes when there are none', () => {
+    const asked = parseSoakArguments([]);
+    expect(asked).toMatchObject({ kind: 'run', parts: ['kills', 'idempotency', 'feed', 'log'] });
+    expect(asked.kind === 'run' && sizesOf('kills', asked.sizes)).toEqual({ kills: 200, notifications: 100_000 });
+  });
+
+  it('choose parts by name, in the order in which they run, and sizes', () => {
+    expect(parseSoakArguments(['log', 'kills', '--kills', '3'])).toMatchObject({
+      kind: 'run',
+      parts: ['kills', 'log'],
+      sizes: { kills: 3, notifications: 100_000 },
+    });
+    expect(parseSoakArguments(['--help'])).toEqual({ kind: 'help' });
+  });
+
+  it.each([
+    [['nothing'], 'no part nothing'],
+    [['--kills', '0'], '--kills must be a whole number from 1 to 5000'],
+    [['--keys', '1.5'], '--keys'],
+    [['--log-cuts', 'x'], '--log-cuts'],
+    [['--log-kills', ''], '--log-kills'],
+    [['--colour'], '--colour'],
+  ])('%j are refused', (args, named) => {
+    expect(parseSoakArguments(args)).toEqual({ kind: 'refused', detail: expect.stringContaining(named) });
+  });
+});

@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+import { isSoakPartName, SOAK_PART_NAMES, type SoakPartName } from './soak-part-names.ts';
+
+type Size = {
+  readonly part: SoakPartName;
+  readonly usual: number;
+  readonly min: number;
+  readonly max: number;
+  readonly what: string;
+};
+
+const SIZES = {
+  kills: { part: 'kills', usual: 200, min: 1, max: 5_000, what: 'kills of the process' },
+  notifications: {
+    part: 'kills',
+    usual: 100_000,
+    min: 1,
+    max: 1_000_000,
+    what: 'notifications, at least',
+  },
+  keys: { part: 'idempotency', usual: 1_000, min: 20, max: 20_000, what: 'Idempotency-Keys, 10 posts each' },
+  'key-kills': { part: 'idempotency', usual: 5, min: 1, max: 100, what: 'kills between the posts' },
+  'follow-after': {
+    part: 'feed',
+    usual: 3,
+    min: 2,
+    max: 1_000,
+    what: 'changes of a path after which its author follows it: 3 makes 468 thousand recipients, 20 makes 102 thousand',
+  },
+  'log-kills': { part: 'log', usual: 200, min: 0, max: 5_000, what: 'kills of an appending process' },
+  'log-flips': { part: 'log', usual: 10_000, min: 0, max: 1_000_000, what: 'bit flips, and as many truncations' },
+  'log-cuts': { part: 'log', usual: 1_000, min: 0, max: 100_000, what: 'power cuts' },
+  'log-seed': { part: 'log', usual: 1, min: 0, max: 2_147_483_647, what: 'of its random numbers' },
+} as const satisfies Readonly<Record<string, Size>>;
+
+export type SoakSizeName = keyof typeof SIZES;
+export type SoakSizes = Readonly<Record<SoakSizeName, number>>;
+
+export type SoakArguments =
+  | { readonly kind: 'run'; readonly parts: readonly SoakPartName[]; readonly sizes: SoakSizes }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'refused'; readonly detail: string };
+
+const NAMES = Object.keys(SIZES) as SoakSizeName[];
+
+/** All parts when none is named. A size is a whole number within its bounds. */
+export function parseSoakArguments(args: readonly string[]): SoakArguments {
+  const given = parseGiven(args);
+  if (typeof given === 'string') return { kind: 'refused', detail: given };
+  const { values, positionals } = given;
+  if (values.help === true) return { kind: 'help' };
+  const stranger = positionals.find((name) => !isSoakPartName(name));
+  if (stranger !== undefined)
+    return { kind: 'refused', detail: `there is no part ${stranger}, only ${SOAK_PART_NAMES.join(', ')}` };
+  const sizes = {} as Record<SoakSizeName, number>;
+  for (const name of NAMES) {
+    const { usual, min, max } = SIZES[name];
+    const value = values[name] === undefined ? usual : Number(values[name] || Number.NaN);
+    if (!Number.isInteger(value) || value < min || value > max)
+      return { kind: 'refused', detail: `--${name} must be a whole number from ${min} to ${max}` };
+    sizes[name] = value;
+  }
+  const parts =
+    positionals.length === 0 ? SOAK_PART_NAMES : SOAK_PART_NAMES.filter((name) => positionals.includes(name));
+  return { kind: 'run', parts, sizes };
+}
+
+/** The sizes that a part looks at. */
+export function sizesOf(part: SoakPartName, sizes: SoakSizes): Partial<SoakSizes> {
+  return Object.fromEntries(NAMES.filter((name) => SIZES[name].part === part).map((name) => [name, sizes[name]]));
+}
+
+/** A line per size of the part, for `--help`. */
+export function describeSizes(part: SoakPartName): string[] {
+  return NAMES.filter((name) => SIZES[name].part === part).map((name) => {
+    const { usual, min, max, what } = SIZES[name];
+    return `  --${name} n: ${what} (${usual}; ${min} to ${max})`;
+  });
+}
+
+function parseGiven(args: readonly string[]) {
+  const options: Record<string, { type: 'string' | 'boolean' }> = { help: { type: 'boolean' } };
+  for (const name of NAMES) options[name] = { type: 'string' };
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
