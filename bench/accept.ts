@@ -40,6 +40,8 @@ type Round = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuSecondsPer10k: number;
+  /** Of this process, which makes the posts on the same machine. */
+  readonly posterCpuSecondsPer10k: number;
   /** From the end of posting until the router had nothing left to do. */
   readonly routedAfterMs: number;
   /** Of all that was accepted, over posting and that wait. */
@@ -74,6 +76,7 @@ try {
       p50Ms: middle('p50Ms'),
       p99Ms: middle('p99Ms'),
       cpuSecondsPer10k: middle('cpuSecondsPer10k'),
+      posterCpuSecondsPer10k: middle('posterCpuSecondsPer10k'),
       routedAfterMs: Math.round(middle('routedAfterMs')),
       routedPerSecond: Math.round(middle('routedPerSecond')),
       rounds: list.map((each) => Math.round(each.acceptedPerSecond)),
@@ -105,7 +108,9 @@ async function measure(way: Way, forSeconds: number): Promise<Round> {
   const cpuBefore = await belfry.metric('process_cpu_seconds_total');
   const latenciesMs: number[] = [];
   const startedMs = performance.now();
+  const posterBefore = process.cpuUsage();
   const result = await post(way, forSeconds, latenciesMs);
+  const poster = process.cpuUsage(posterBefore);
   const postedMs = performance.now();
   const routedMs = await whenRouted();
   const accepted = (await belfry.metric('belfry_notifications_accepted_total')) - acceptedBefore;
@@ -114,6 +119,7 @@ async function measure(way: Way, forSeconds: number): Promise<Round> {
     p50Ms: quantile(latenciesMs, 0.5),
     p99Ms: quantile(latenciesMs, 0.99),
     cpuSecondsPer10k: ((await belfry.metric('process_cpu_seconds_total')) - cpuBefore) / (accepted / 10_000),
+    posterCpuSecondsPer10k: (poster.user + poster.system) / 1e6 / (accepted / 10_000),
     routedAfterMs: Math.max(0, routedMs - postedMs),
     routedPerSecond: accepted / ((Math.max(routedMs, postedMs) - startedMs) / 1_000),
   };

@@ -108,12 +108,14 @@ console.log(
       channelConnections: pool.connections,
       senders: results.map(({ name, perSecond, cpuSecondsPer10k, connections }) => ({
         sender: name,
-        sendsPerSecond: median(perSecond),
+        sendsPerSecond: Math.round(median(perSecond)),
         cpuSecondsPer10k: rounded(median(cpuSecondsPer10k)),
         connectionsOpenedInRounds: connections,
         rounds: perSecond,
       })),
-      summary: Object.fromEntries(results.map(({ name, perSecond }) => [`sends/s, ${name}`, median(perSecond)])),
+      summary: Object.fromEntries(
+        results.map(({ name, perSecond }) => [`sends/s, ${name}`, Math.round(median(perSecond))]),
+      ),
     },
     null,
     2,

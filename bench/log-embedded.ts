@@ -1,17 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Log, NewLogRecord } from '@belfry/core/log';
 import { createEmbeddedLog } from '@belfry/log-embedded';
 import { realClock as clock } from '@belfry/testing/real-clock';
 import { describeEnvironment } from './environment.ts';
 import { quantile, rounded } from './quantile.ts';
 
-/** Appends and reads of the embedded log, as `libs/log-embedded` offers them to a service: through the port, durable, checksums read. */
+/**
+ * Appends and reads of the embedded log, as `libs/log-embedded` offers them to a service: through the port, durable, checksums read. Prints one JSON
+ * document.
+ *
+ *   node bench/log-embedded.ts [--seconds 5]
+ */
 const POSTERS = 64;
 const VALUE_BYTES = 300;
 const PARTITIONS = 8;
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 5);
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
+const SECONDS = Number(options.seconds);
 
 const environment = describeEnvironment();
 const value = new Uint8Array(VALUE_BYTES).fill(0x61);
