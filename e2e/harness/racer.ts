@@ -14,7 +14,8 @@ export type Racer = {
   counts(): RacerCounts;
 };
 
-const BROKEN_PAUSE_MS = 20;
+/** Long enough that the racers do not take the processor from a server that is just starting. */
+const BROKEN_PAUSE_MS = 100;
 /** A producer would wait as long as it is told; the test goes on sooner. */
 const RETRY_AFTER_CAP_MS = 2_000;
 

@@ -23,7 +23,8 @@ export type ProducerOptions = {
   readonly batch: number;
 };
 
-const RETRY_PAUSE_MS = 20;
+/** Long enough that the lanes do not take the processor from a server that is just starting. */
+const RETRY_PAUSE_MS = 100;
 
 /**
  * Posts without end and repeats whatever was not answered 202, under the same id, as the documents ask a producer to do: so it outlives kills of the server.
