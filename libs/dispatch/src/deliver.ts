@@ -33,8 +33,8 @@ export type DeliverObserver = {
   attempted?(outcome: Attempt['outcome'], reason: string, durationMs: number): void;
   /** A record that the gate let do nothing. */
   dropped?(reason: string): void;
-  /** A delivery that came to an end, or waits. */
-  settled?(state: SettledState, reason: string): void;
+  /** A delivery that came to an end, or waits. `ageMs`: since its notification was accepted. */
+  settled?(state: SettledState, reason: string, ageMs: number): void;
 };
 
 /** What a settlement makes of a push delivery. */
@@ -49,14 +49,14 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
   const readGate = createBatcher<DeliveryRef, GateEntry | undefined>((refs) => store.readGate(refs), { inFlight: 2 });
   const settle = createBatcher<Settlement, boolean>((settlements) => store.settle(settlements), { inFlight: 2 });
 
-  async function settleAndTell(settlement: Settlement): Promise<void> {
+  async function settleAndTell(settlement: Settlement, acceptedAtMs: number): Promise<void> {
     const { ref, next, reason } = settlement;
     if (!(await settle(settlement))) {
       observe?.dropped?.('settled-meanwhile');
       return;
     }
     const state = await stateAfter(ref, next);
-    observe?.settled?.(state, reason);
+    observe?.settled?.(state, reason, clock.nowMs() - acceptedAtMs);
     await tell(ref, state, reason, settlement.attempt, dueInMsOf(state, next));
   }
 
@@ -104,7 +104,8 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
     const admission = breaker.admit(adapter.hostOf(device));
     if (admission.kind === 'wait') {
       const dueInMs = Math.min(admission.dueInMs, Math.max(0, remainingMs - 1));
-      return settleAndTell({ ref, next: { kind: 'park', dueInMs }, reason: 'provider-unavailable' });
+      const next = { kind: 'park', dueInMs } as const;
+      return settleAndTell({ ref, next, reason: 'provider-unavailable' }, notification.acceptedAtMs);
     }
     const atMs = clock.nowMs();
     const { recipient, deliveryId } = ref;
@@ -124,13 +125,14 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
       host,
     };
     const decision = decide(outcome, ref.attempt, policy, notification.expiresAtMs, clock.nowMs(), random);
-    return settleAndTell({
+    const settlement: Settlement = {
       ref,
       attempt: made,
       reason: decision.reason,
       next: nextOf(ref, decision, made),
       ...(outcome.kind === 'gone' ? { removeDevice: { deviceId: device.id, version: device.version } } : {}),
-    });
+    };
+    return settleAndTell(settlement, notification.acceptedAtMs);
   }
 
   return async (record, signal) => {
@@ -140,20 +142,21 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
       throw new Error(`unreadable delivery record at ${record.logTopic}:${record.partition}:${record.offset}`);
     const entry = await readGate(ref);
     const verdict = passGate(ref, entry, clock.nowMs());
+    const acceptedAtMs = entry?.notification.acceptedAtMs ?? 0;
     switch (verdict.kind) {
       case 'drop':
         observe?.dropped?.(verdict.reason);
         // A crash may have come between the settlement and its feeds, so what it made of the delivery is told once more.
         return tellAgain(ref, entry);
       case 'end':
-        return settleAndTell({ ref, next: { kind: 'end', state: verdict.state }, reason: verdict.reason });
+        return settleAndTell(
+          { ref, next: { kind: 'end', state: verdict.state }, reason: verdict.reason },
+          acceptedAtMs,
+        );
       case 'dead-letter': {
         const print = fingerprint(ref.channel, 'gone', '', verdict.reason);
-        return settleAndTell({
-          ref,
-          next: { kind: 'dead-letter', reason: verdict.reason, fingerprint: print },
-          reason: verdict.reason,
-        });
+        const next = { kind: 'dead-letter', reason: verdict.reason, fingerprint: print } as const;
+        return settleAndTell({ ref, next, reason: verdict.reason }, acceptedAtMs);
       }
       case 'send':
         return attempt(ref, verdict, signal);

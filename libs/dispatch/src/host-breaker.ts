@@ -7,6 +7,8 @@ export type BreakerOptions = {
   readonly probeIntervalMs?: number;
   /** Deliveries per second that wait for an open host are released at this rate once it answers again; default 100. */
   readonly releasePerSecond?: number;
+  /** A host was given up on, or answers again. */
+  readonly onChange?: (host: string, open: boolean) => void;
 };
 
 export type Admission = { readonly kind: 'go' } | { readonly kind: 'wait'; readonly dueInMs: number };
@@ -76,7 +78,9 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
       const failed = isHostFailure(outcome);
       state.timeouts = outcome.kind === 'unknown' ? state.timeouts + 1 : 0;
       if (state.nextProbeAtMs !== undefined) {
-        if (!failed) hosts.delete(host);
+        if (failed) return;
+        hosts.delete(host);
+        options.onChange?.(host, false);
         return;
       }
       state.recent.push(failed);
@@ -86,6 +90,7 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
       if (tripped || state.timeouts >= CONSECUTIVE_TIMEOUTS) {
         state.nextProbeAtMs = clock.monotonicMs() + probeIntervalMs;
         state.waiting = 0;
+        options.onChange?.(host, true);
       }
     },
     isOpen: (host) => hosts.get(host)?.nextProbeAtMs !== undefined,

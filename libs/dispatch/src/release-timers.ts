@@ -1,6 +1,6 @@
 import type { Log } from '@belfry/core/log';
 import type { Store } from '@belfry/core/store/store';
-import { TIMER_LEASE_MS } from '@belfry/core/store/timers';
+import { type ClaimedTimer, TIMER_LEASE_MS } from '@belfry/core/store/timers';
 import { createDeliveryAppender } from './delivery-appender.ts';
 
 /** Timers claimed at once. */
@@ -13,6 +13,7 @@ const CLAIM = 500;
 export function createReleaseTimers(
   store: Pick<Store, 'claimDueTimers' | 'removeTimers'>,
   log: Pick<Log, 'append'>,
+  onReleased: (timer: ClaimedTimer) => void = () => {},
 ): () => Promise<number> {
   const append = createDeliveryAppender(log);
   return async () => {
@@ -20,6 +21,7 @@ export function createReleaseTimers(
     if (timers.length === 0) return 0;
     await Promise.all(timers.map((timer) => append(timer.delivery)));
     await store.removeTimers(timers);
+    for (const timer of timers) onReleased(timer);
     return timers.length;
   };
 }

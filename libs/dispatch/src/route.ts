@@ -3,7 +3,7 @@ import type { Backplane, Hint } from '@belfry/core/backplane';
 import type { Clock } from '@belfry/core/clock';
 import type { DeliveryRef } from '@belfry/core/delivery';
 import type { Log, LogRecord, NewLogRecord } from '@belfry/core/log';
-import { laneOf, type Notification, type UserId } from '@belfry/core/notification';
+import { type Channel, type Lane, laneOf, type Notification, type UserId } from '@belfry/core/notification';
 import { NO_PREFERENCES } from '@belfry/core/preferences';
 import { plan } from '@belfry/core/routing';
 import type { RecipientContext, RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/routing';
@@ -28,6 +28,8 @@ export type RouteDeps = {
    * not listed are written by Belfry alone, and their tenant header is ours.
    */
   readonly tenantOfTopic?: Readonly<Record<string, string>>;
+  /** After a delivery was made, repeats not counted. */
+  readonly onRouted?: (channel: Channel, lane: Lane) => void;
 };
 
 /** Recipients routed in one store transaction. */
@@ -71,6 +73,7 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     for (const [index, { notification, recipient }] of entries.entries()) {
       const result = results[index];
       if (result === undefined || result.kind === 'cancelled') continue;
+      if (result.inserted) countRouted(notification, result.realtimeDeliveryId !== undefined, result.deliveries);
       // What is stored counts: preferences may have changed since an earlier routing.
       if (result.realtimeDeliveryId !== undefined)
         backplane.publish([hintOf(notification, recipient, { epoch, offset: result.offset })]);
@@ -80,6 +83,11 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
       );
     }
     await Promise.all(effects);
+  }
+
+  function countRouted(notification: Notification, realtime: boolean, deliveries: readonly DeliveryRef[]): void {
+    if (realtime) deps.onRouted?.('realtime', laneOf(notification.priority));
+    for (const { channel, lane } of deliveries) deps.onRouted?.(channel, lane);
   }
 
   /** One read per recipient, however many records of theirs the run has. */

@@ -39,7 +39,17 @@ export function createPushWorker(deps: PushWorkerDeps): Service[] {
     store,
     receipts,
     deadLetters: createDeadLetterFeed(log, store),
-    breaker: createHostBreaker({ clock, probeIntervalMs: deps.breakerProbeIntervalMs }),
+    breaker: createHostBreaker({
+      clock,
+      probeIntervalMs: deps.breakerProbeIntervalMs,
+      onChange: (host, open) => {
+        metrics.breakerOpen.set({ channel, host }, open ? 1 : 0);
+        logger.warn(
+          { channel, host },
+          open ? 'the provider fails, attempts are held back' : 'the provider answers again',
+        );
+      },
+    }),
     clock,
     random,
     observe: {
@@ -48,7 +58,10 @@ export function createPushWorker(deps: PushWorkerDeps): Service[] {
         metrics.attemptSeconds.observe({ channel, outcome }, durationMs / 1_000);
       },
       dropped: (reason) => metrics.gateDropped.inc({ channel, reason }),
-      settled: (state) => metrics.settled.inc({ channel, state }),
+      settled: (state, _reason, ageMs) => {
+        metrics.settled.inc({ channel, state });
+        if (state !== 'retrying') metrics.settledSeconds.observe({ channel, state }, ageMs / 1_000);
+      },
     },
   });
   const worker = createWorker({

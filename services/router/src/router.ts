@@ -1,7 +1,7 @@
 import type { Backplane } from '@belfry/core/backplane';
 import type { Clock } from '@belfry/core/clock';
 import type { Log } from '@belfry/core/log';
-import { LANES } from '@belfry/core/notification';
+import { type Channel, LANES, type Lane } from '@belfry/core/notification';
 import type { Random } from '@belfry/core/random';
 import type { Service } from '@belfry/core/service';
 import type { Store } from '@belfry/core/store/store';
@@ -29,7 +29,8 @@ const KEY_BATCH = 64;
 
 export function createRouter(deps: RouterDeps): Service[] {
   const { log, store, backplane, receipts, clock, random, metrics, logger } = deps;
-  const route = createRoute({ store, log, receipts, backplane, clock });
+  const onRouted = (channel: Channel, lane: Lane): void => metrics.routed.inc({ channel, lane });
+  const route = createRoute({ store, log, receipts, backplane, clock, onRouted });
   return [
     createWorker({
       name: ROUTER_GROUP,

@@ -23,13 +23,13 @@ const PURGE_ROWS = 1_000;
 
 export function createScheduler(deps: SchedulerDeps): Service[] {
   const { log, store, clock, metrics, logger, retention } = deps;
-  const release = createReleaseTimers(store, log);
+  const release = createReleaseTimers(store, log, ({ dueAtMs }) => {
+    metrics.timersReleased.inc({ kind: 'delivery' });
+    metrics.timerLateSeconds.observe({ kind: 'delivery' }, Math.max(0, clock.nowMs() - dueAtMs) / 1_000);
+  });
   const timers = createLoop('timer-release', clock, logger, async (signal) => {
     const released = await release();
-    if (released > 0) {
-      metrics.timersReleased.inc({ kind: 'delivery' }, released);
-      return;
-    }
+    if (released > 0) return;
     const nextInMs = await store.nextTimerInMs();
     await sleep(clock, Math.min(LOOK_INTERVAL_MS, Math.max(1, nextInMs ?? LOOK_INTERVAL_MS)), signal);
   });
