@@ -1,4 +1,5 @@
-// Usage, in a package: node ../../tools/run-vitest.ts unit|needs. Runs one kind of its tests and leaves the counts in .vitest/<kind>.json.
+// Usage, in a package: node ../../tools/run-vitest.ts unit|needs [--serial]. Runs one kind of its tests, its files one after another with
+// --serial, and leaves the counts in .vitest/<kind>.json.
 import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { startVitest } from 'vitest/node';
 import { isTestKind, TEST_KINDS } from './test-kinds.ts';
@@ -6,9 +7,9 @@ import { isTestKind, TEST_KINDS } from './test-kinds.ts';
 /** Generous: on a busy machine a slow test is not a wrong one. A package's own vitest.config.ts decides otherwise. */
 const TIMEOUTS = { testTimeout: 30_000, hookTimeout: 60_000 };
 
-const kind = process.argv[2];
-if (!isTestKind(kind)) {
-  console.error('usage: run-vitest.ts unit|needs');
+const [, , kind, ...flags] = process.argv;
+if (!isTestKind(kind) || flags.some((flag) => flag !== '--serial')) {
+  console.error('usage: run-vitest.ts unit|needs [--serial]');
   process.exit(2);
 }
 
@@ -23,6 +24,7 @@ if (globSync(include, { exclude }).length === 0) {
     watch: false,
     include,
     exclude,
+    fileParallelism: !flags.includes('--serial'),
     reporters: ['default', ['json', { outputFile }]],
     ...(existsSync('vitest.config.ts') ? {} : TIMEOUTS),
   });
