@@ -113,8 +113,17 @@ describe('runServices', () => {
     await run([service('stuck', { drain: never })]);
     signal('SIGTERM');
     expect(events.at(-1)).toBe('stuck start');
+    await clock.advance(500);
     signal('SIGTERM');
     expect(events.at(-1)).toBe('exit 1');
+  });
+
+  it('takes a signal that npm passes on for the one that the terminal sent', async () => {
+    const { ended } = await run([service('store')]);
+    signal('SIGINT');
+    signal('SIGINT');
+    await ended;
+    expect(events.slice(-2)).toEqual(['store stop', 'exit 0']);
   });
 
   it('ends the process on an error that nobody caught', async () => {

@@ -9,20 +9,26 @@ export type RunOptions = StartOptions & {
 };
 
 /**
+ * One Ctrl-C under npm arrives twice: from the terminal, and passed on by npm. A repeat within this time is the same request, not impatience.
+ */
+const SAME_REQUEST_MS = 500;
+
+/**
  * The life of a process: start in order, serve until SIGTERM or SIGINT, drain and stop in reverse, exit 0. Exits 1 when a start fails, when stopping
- * takes longer than its budget, and on an error that nobody caught, after which memory can no longer be trusted. A second signal exits at once.
+ * takes longer than its budget, and on an error that nobody caught, after which memory can no longer be trusted. A second signal (half a second later or more) exits at once.
  */
 export async function runServices(services: readonly Service[], options: RunOptions): Promise<void> {
-  const { logger, signals, stopBudgetMs } = options;
+  const { logger, signals, stopBudgetMs, clock } = options;
   const asked = Promise.withResolvers<string>();
-  let received = 0;
+  let askedAtMs: number | undefined;
   signals.onSignal((signal) => {
-    received += 1;
-    if (received > 1) {
+    if (askedAtMs !== undefined) {
+      if (clock.monotonicMs() - askedAtMs < SAME_REQUEST_MS) return;
       logger.warn({ signal }, 'second signal: exiting at once');
       signals.exit(1);
       return;
     }
+    askedAtMs = clock.monotonicMs();
     logger.info({ signal }, 'stopping');
     asked.resolve(signal);
   });
