@@ -39,8 +39,8 @@ it('exits at once on the second signal', PATIENCE, async () => {
   await saw('draining');
   // Again and again, as an impatient operator would: what comes within half a second counts as the same request.
   const impatient = setInterval(() => child.kill('SIGTERM'), 100);
-  ended.finally(() => clearInterval(impatient));
   expect(await ended).toBe(1);
+  clearInterval(impatient);
   expect(output()).not.toContain('stopped');
 });
 
