@@ -114,14 +114,15 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
     // Stopped before anything was sent: that is not an attempt. The record stays unfinished and comes back after the restart.
     if (signal.aborted && outcome.kind === 'retry') throw new Error('interrupted before the attempt was made');
     breaker.record(host, outcome);
-    observe?.attempted?.(outcome.kind, 'reason' in outcome ? outcome.reason : '', durationMs);
+    const reason = 'reason' in outcome ? outcome.reason : '';
+    observe?.attempted?.(outcome.kind, reason, durationMs);
     const made: Attempt = {
       number: ref.attempt,
       atMs,
       durationMs,
       outcome: outcome.kind,
       code: outcome.code,
-      reason: 'reason' in outcome ? outcome.reason : '',
+      reason,
       host,
     };
     const decision = decide(outcome, ref.attempt, policy, notification.expiresAtMs, clock.nowMs(), random);

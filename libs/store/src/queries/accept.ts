@@ -1,22 +1,13 @@
 import type { NotificationId, TenantId } from '@belfry/core/notification';
 import { ACCEPT_TAKE_OVER_MS, type AcceptBegun, type AcceptItem } from '@belfry/core/store/accept';
-import { insertRows } from '../insert-rows.ts';
 import type { QueryContext } from '../query-context.ts';
+import { insertNotifications } from './insert-notifications.ts';
 import { keyOf, readNotifications } from './notifications.ts';
 
 /** A living writer mostly answers within this; a producer told to wait longer would wait for nothing. */
 const USUAL_ACCEPT_MS = 1_000;
 
 const KEY = { tenant: 'text', id: 'text' } as const;
-const NEW_NOTIFICATION = {
-  ...KEY,
-  body_hash: 'text',
-  status: 'text',
-  accepting_since_ms: 'integer',
-  expires_at_ms: 'integer',
-  swept: 'integer',
-  content: 'text',
-} as const;
 
 export async function beginAccept(
   context: QueryContext,
@@ -41,20 +32,7 @@ export async function beginAccept(
 }
 
 async function insertAccepting(context: QueryContext, items: readonly AcceptItem[]): Promise<ReadonlySet<string>> {
-  const rows = items.map(({ notification, bodyHash }) => ({
-    tenant: notification.tenant,
-    id: notification.id,
-    body_hash: bodyHash,
-    status: 'accepting',
-    accepting_since_ms: context.nowMs,
-    expires_at_ms: notification.expiresAtMs,
-    swept: 0,
-    content: JSON.stringify(notification),
-  }));
-  const inserted = await insertRows(context, 'notifications', NEW_NOTIFICATION, rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning(['tenant', 'id'])
-    .execute();
+  const inserted = await insertNotifications(context, 'accepting', items).returning(['tenant', 'id']).execute();
   return new Set(inserted.map(keyOf));
 }
 

@@ -1,18 +1,9 @@
 import type { Notification } from '@belfry/core/notification';
-import { insertRows } from '../insert-rows.ts';
 import type { QueryContext } from '../query-context.ts';
+import { insertNotifications } from './insert-notifications.ts';
 import { keyOf } from './notifications.ts';
 
 const KEY = { tenant: 'text', id: 'text' } as const;
-const NEW_NOTIFICATION = {
-  ...KEY,
-  body_hash: 'text',
-  status: 'text',
-  accepting_since_ms: 'integer',
-  expires_at_ms: 'integer',
-  swept: 'integer',
-  content: 'text',
-} as const;
 
 /**
  * Makes sure that the notifications are there (one may have come straight through the log) and counts as routed what is about to be.
@@ -22,28 +13,13 @@ export async function ensureNotifications(
   context: QueryContext,
   notifications: readonly Notification[],
 ): Promise<ReadonlySet<string>> {
-  const { db, dialect, nowMs } = context;
+  const { db, dialect } = context;
   const distinct = new Map(notifications.map((notification) => [keyOf(notification), notification]));
   const known = await readStates(context, [...distinct.values()]);
   const missing = [...distinct.values()].filter((notification) => !known.has(keyOf(notification)));
   if (missing.length > 0) {
-    await insertRows(
-      context,
-      'notifications',
-      NEW_NOTIFICATION,
-      missing.map((notification) => ({
-        tenant: notification.tenant,
-        id: notification.id,
-        body_hash: '',
-        status: 'routed',
-        accepting_since_ms: nowMs,
-        expires_at_ms: notification.expiresAtMs,
-        swept: 0,
-        content: JSON.stringify(notification),
-      })),
-    )
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    const items = missing.map((notification) => ({ notification, bodyHash: '' }));
+    await insertNotifications(context, 'routed', items).execute();
   }
   // Routed after its deadline: the sweep that ends unseen realtime deliveries must come by again.
   const changing = [...known.values()].filter(

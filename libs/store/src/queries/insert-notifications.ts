@@ -1,0 +1,40 @@
+import type { Notification } from '@belfry/core/notification';
+import { insertRows } from '../insert-rows.ts';
+import type { QueryContext } from '../query-context.ts';
+import type { NotificationStatus } from '../schema.ts';
+
+const NEW_NOTIFICATION = {
+  tenant: 'text',
+  id: 'text',
+  body_hash: 'text',
+  status: 'text',
+  accepting_since_ms: 'integer',
+  expires_at_ms: 'integer',
+  swept: 'integer',
+  content: 'text',
+} as const;
+
+type NewNotification = {
+  readonly notification: Notification;
+  /** Empty for one that came straight through the log: no request can be a repeat of it. */
+  readonly bodyHash: string;
+};
+
+/** The statement that inserts what is not there yet; rows that are there stay as they are. */
+export function insertNotifications(
+  context: QueryContext,
+  status: NotificationStatus,
+  items: readonly NewNotification[],
+) {
+  const rows = items.map(({ notification, bodyHash }) => ({
+    tenant: notification.tenant,
+    id: notification.id,
+    body_hash: bodyHash,
+    status,
+    accepting_since_ms: context.nowMs,
+    expires_at_ms: notification.expiresAtMs,
+    swept: 0,
+    content: JSON.stringify(notification),
+  }));
+  return insertRows(context, 'notifications', NEW_NOTIFICATION, rows).onConflict((conflict) => conflict.doNothing());
+}
