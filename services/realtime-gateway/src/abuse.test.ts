@@ -1,24 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { alice, bob, SOON, startGateway, type TestGateway, testNotification, userToken } from './gateway.fixture.ts';
-import type { GatewayLimits } from './gateway-limits.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { alice, bob, SOON, testNotification, userToken } from './gateway.fixture.ts';
 import { openLiveClient } from './live-client.fixture.ts';
+import { useGateways } from './use-gateways.fixture.ts';
 
-const running: TestGateway[] = [];
-const start = async (limits: Partial<GatewayLimits> = {}): Promise<TestGateway> => {
-  const gateway = await startGateway(limits);
-  running.push(gateway);
-  return gateway;
-};
+const start = useGateways();
 const bearer = (user: string) => ({ headers: { authorization: `Bearer ${userToken(user)}` } });
-
-afterEach(async () => {
-  for (const gateway of running.splice(0)) {
-    await gateway.stop();
-    expect(gateway.errors).toEqual([]);
-  }
-});
 
 describe('a client that does not read', () => {
   it('is closed for what waits for it, while others get everything, and resumes', async () => {

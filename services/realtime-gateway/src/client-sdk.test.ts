@@ -3,23 +3,14 @@ import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { EventSource } from 'eventsource';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { alice, SOON, startGateway, type TestGateway, testNotification, userToken } from './gateway.fixture.ts';
-import type { GatewayLimits } from './gateway-limits.ts';
+import { alice, SOON, type TestGateway, testNotification, userToken } from './gateway.fixture.ts';
+import { useGateways } from './use-gateways.fixture.ts';
 
-const running: TestGateway[] = [];
 const clients: { close(): void }[] = [];
-const start = async (limits: Partial<GatewayLimits> = {}): Promise<TestGateway> => {
-  const gateway = await startGateway(limits);
-  running.push(gateway);
-  return gateway;
-};
+const start = useGateways();
 
-afterEach(async () => {
+afterEach(() => {
   for (const client of clients.splice(0)) client.close();
-  for (const gateway of running.splice(0)) {
-    await gateway.stop();
-    expect(gateway.errors).toEqual([]);
-  }
 });
 
 /** The browser SDK in Node: its `WebSocket` is ws, and every socket that it opened can be cut. */

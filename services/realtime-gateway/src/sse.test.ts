@@ -1,23 +1,14 @@
 import type { ServerFrame } from '@belfry/protocol/frames';
 import { EventSource } from 'eventsource';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { alice, PAGE, SOON, startGateway, type TestGateway, testNotification, userToken } from './gateway.fixture.ts';
-import type { GatewayLimits } from './gateway-limits.ts';
+import { alice, PAGE, SOON, testNotification, userToken } from './gateway.fixture.ts';
+import { useGateways } from './use-gateways.fixture.ts';
 
-const running: TestGateway[] = [];
 const sources: EventSource[] = [];
-const start = async (limits: Partial<GatewayLimits> = {}): Promise<TestGateway> => {
-  const gateway = await startGateway({ sseRetryMs: 50, ...limits });
-  running.push(gateway);
-  return gateway;
-};
+const start = useGateways({ sseRetryMs: 50 });
 
-afterEach(async () => {
+afterEach(() => {
   for (const source of sources.splice(0)) source.close();
-  for (const gateway of running.splice(0)) {
-    await gateway.stop();
-    expect(gateway.errors).toEqual([]);
-  }
 });
 
 /** An EventSource that keeps cookies and the statuses of its answers, as a browser would. */
