@@ -11,10 +11,22 @@ export const LAYERS = {
   worker: ['core', 'protocol'],
   runtime: ['core', 'protocol'],
   composition: ['core', 'protocol', 'dispatch', 'worker', 'runtime'],
+  process: ['core', 'protocol', 'dispatch', 'worker', 'runtime', 'composition', 'adapter', 'platform'],
   client: ['protocol'],
   simulator: ['core', 'protocol'],
   example: ['protocol', 'client'],
-  service: ['core', 'protocol', 'dispatch', 'worker', 'runtime', 'composition', 'adapter', 'platform', 'client'],
+  service: [
+    'core',
+    'protocol',
+    'dispatch',
+    'worker',
+    'runtime',
+    'composition',
+    'process',
+    'adapter',
+    'platform',
+    'client',
+  ],
   standalone: [
     'core',
     'protocol',
@@ -22,6 +34,7 @@ export const LAYERS = {
     'worker',
     'runtime',
     'composition',
+    'process',
     'adapter',
     'platform',
     'client',
@@ -31,7 +44,7 @@ export const LAYERS = {
   ],
   testing: ['core', 'protocol'],
   e2e: ['protocol', 'client', 'simulator', 'example', 'testing'],
-  bench: ['core', 'protocol', 'runtime', 'platform', 'adapter', 'client', 'simulator', 'testing'],
+  bench: ['core', 'protocol', 'worker', 'runtime', 'platform', 'adapter', 'client', 'simulator', 'testing'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Layer = keyof typeof LAYERS;
