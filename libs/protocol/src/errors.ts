@@ -96,6 +96,12 @@ export const ERRORS = {
     description:
       'A bug. The request id finds the log line. The request may or may not have had an effect; repeat it with the same id or Idempotency-Key.',
   },
+  upstream_unavailable: {
+    status: 502,
+    title: 'The service behind this address does not answer',
+    description:
+      'The edge could not reach the service, or it ended without an answer: the request may or may not have had an effect. Repeat it with the same id or Idempotency-Key.',
+  },
   log_unavailable: {
     status: 503,
     title: 'The log cannot take the work now',

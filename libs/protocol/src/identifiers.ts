@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 
-/** No control characters and no `/`, which separates the parts of record keys. */
-const NAME = /^[^\p{Cc}/]+$/u;
+/**
+ * No `/`, which separates the parts of record keys; no control characters, which PostgreSQL refuses in part; no halves of surrogate pairs, which become another
+ * character on the way through UTF-8, so that a key would no longer be the one that was written.
+ */
+const NAME = /^[^\p{Cc}\p{Cs}/]+$/u;
 
 const name = (what: string, max: number) =>
   z.string().min(1).max(max).regex(NAME, `${what} has no control characters and no "/"`);

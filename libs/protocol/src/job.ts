@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { notificationIdSchema, tenantSchema, userIdSchema } from './identifiers.ts';
 import { LIMITS } from './limits.ts';
-import { audienceSchema, channelSchema, prioritySchema } from './notification-request.ts';
+import { audienceSchema, channelSchema, collapseKeySchema, prioritySchema } from './notification-request.ts';
 
 /**
  * A record of `jobs.<lane>`. Version 1, tagged, so that readers of a later version still know what they hold. Exactly one of two:
@@ -15,12 +15,12 @@ export const jobSchema = z.object({
     type: z.string().min(1).max(LIMITS.typeLength),
     title: z.string().min(1).max(LIMITS.titleLength),
     body: z.string().max(LIMITS.bodyLength).optional(),
-    data: z.record(z.string().max(128), z.json()).optional(),
+    data: z.record(z.string().max(128), z.unknown()).optional(),
     icon: z.string().max(LIMITS.urlLength).optional(),
     url: z.string().max(LIMITS.urlLength).optional(),
     channels: z.array(channelSchema).min(1).optional(),
     priority: prioritySchema,
-    collapseKey: z.string().min(1).max(LIMITS.collapseKeyLength).optional(),
+    collapseKey: collapseKeySchema.optional(),
     /** Milliseconds since the epoch. */
     acceptedAtMs: z.int().nonnegative(),
     expiresAtMs: z.int().nonnegative(),

@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** JSON of one notification, in bytes. */
   notificationBytes: 16_384,
+  /** How deep arrays and objects may lie in each other. */
+  nesting: 64,
   usersPerRequest: 1_000,
   batchItems: 1_000,
   /** Body of a batch request, in bytes. */

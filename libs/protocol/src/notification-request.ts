@@ -13,6 +13,12 @@ export const audienceSchema = z
 
 export const channelSchema = z.enum(CHANNELS);
 export const prioritySchema = z.enum(PRIORITIES);
+/** Like names, a column of its own in the store; unlike them, no part of a key. */
+export const collapseKeySchema = z
+  .string()
+  .min(1)
+  .max(LIMITS.collapseKeyLength)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'a collapse key has no control characters');
 
 /** What a producer posts. Unknown members are refused, so that a misspelt option is not silently ignored. */
 export const notificationRequestSchema = z.strictObject({
@@ -21,8 +27,9 @@ export const notificationRequestSchema = z.strictObject({
   type: z.string().min(1).max(LIMITS.typeLength).describe('What kind of event this is, for preferences and display'),
   title: z.string().min(1).max(LIMITS.titleLength),
   body: z.string().max(LIMITS.bodyLength).optional(),
+  // What came out of JSON.parse is JSON: checking every value again would only cost time.
   data: z
-    .record(z.string().max(128), z.json())
+    .record(z.string().max(128), z.unknown())
     .optional()
     .describe('Anything the application needs; counts towards the size'),
   icon: z.string().max(LIMITS.urlLength).optional(),
@@ -42,10 +49,7 @@ export const notificationRequestSchema = z.strictObject({
     .max(LIMITS.ttlSecondsMax)
     .optional()
     .describe('The deadline: nothing is sent after it. Default 4 days'),
-  collapseKey: z
-    .string()
-    .min(1)
-    .max(LIMITS.collapseKeyLength)
+  collapseKey: collapseKeySchema
     .optional()
     .describe('A newer notification with the same key replaces this one where it was not sent yet'),
 });

@@ -1,7 +1,11 @@
-/** The name that differs from `name` by the fewest edits, if it is near enough to have been meant: at most a third of its length. */
-export function closestName(name: string, names: readonly string[]): string | undefined {
+/** The name that differs from `name` by the fewest edits, if it is near enough to have been meant: `mostEdits`, by default a third of its length. */
+export function closestName(
+  name: string,
+  names: readonly string[],
+  mostEdits: number = Math.floor(name.length / 3),
+): string | undefined {
   let best: string | undefined;
-  let fewest = Math.floor(name.length / 3) + 1;
+  let fewest = mostEdits + 1;
   for (const candidate of names) {
     const edits = editDistance(name, candidate);
     if (edits < fewest) [best, fewest] = [candidate, edits];

@@ -37,6 +37,11 @@ export type ConfigTable<Options extends ConfigOptions = ConfigOptions> = {
   readonly program: string;
   readonly summary: string;
   readonly options: Options;
+  /**
+   * `shared`: services that run side by side get the same environment, so a `BELFRY_` variable that is not in this table may be another's, and only one
+   * that looks misspelt is warned about. Default `own`.
+   */
+  readonly environment?: 'own' | 'shared';
   /** What no single variable can say: values that contradict one another. */
   readonly check?: (values: ConfigValues<Options>) => readonly ConfigProblem[];
 };

@@ -178,4 +178,12 @@ describe('loadConfig', () => {
       '',
     ]);
   });
+
+  it('in a shared environment warns only about what looks misspelt: the rest may be for another service', () => {
+    const env = { BELFRY_RETRY_WEBPUSH: '5s', BELFRY_RETRY_FMC: '5s' };
+    const { warnings } = readConfig({ ...TABLE, environment: 'shared' }, { ...env, BELFRY_EDGE_API: 'x' });
+    expect(warnings).toEqual([
+      { variable: 'BELFRY_RETRY_FMC', detail: 'is not known here; did you mean BELFRY_RETRY_FCM?' },
+    ]);
+  });
 });

@@ -9,6 +9,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'BELFRY_';
 const LONGEST_SHOWN = 100;
+/** Names of other services' options differ from one another by more than a slip. */
+const SLIP_EDITS = 2;
 
 /**
  * Reads every variable of the table and reports all problems at once, so that an operator mends them in one go. An empty variable counts as not set
@@ -29,7 +31,7 @@ export function readConfig<Options extends ConfigOptions>(
     if (read.ok) values[name] = read.value;
     else problems.push({ variable: name, detail: read.detail });
   }
-  const warnings = unknownVariables(table.options, env);
+  const warnings = table.environment === 'shared' ? misspelt(table.options, env) : unknownVariables(table.options, env);
   if (problems.length > 0) return { ok: false, problems, warnings };
   const value = values as ConfigValues<Options>;
   const contradictions = table.check?.(value) ?? [];
@@ -52,14 +54,23 @@ function shorten(text: string): string {
 }
 
 function unknownVariables(options: ConfigOptions, env: Environment): ConfigProblem[] {
-  const known = Object.keys(options);
-  return Object.keys(env)
-    .filter((name) => name.startsWith(PREFIX) && !(name in options))
-    .map((variable) => {
-      const meant = closestName(variable, known);
-      return {
-        variable,
-        detail: meant === undefined ? 'is not known here' : `is not known here; did you mean ${meant}?`,
-      };
-    });
+  return unknownNames(options, env).map((variable) => {
+    const meant = closestName(variable, Object.keys(options));
+    return { variable, detail: meant === undefined ? 'is not known here' : didYouMean(meant) };
+  });
+}
+
+function misspelt(options: ConfigOptions, env: Environment): ConfigProblem[] {
+  return unknownNames(options, env).flatMap((variable) => {
+    const meant = closestName(variable, Object.keys(options), SLIP_EDITS);
+    return meant === undefined ? [] : [{ variable, detail: didYouMean(meant) }];
+  });
+}
+
+function unknownNames(options: ConfigOptions, env: Environment): string[] {
+  return Object.keys(env).filter((name) => name.startsWith(PREFIX) && !(name in options));
+}
+
+function didYouMean(name: string): string {
+  return `is not known here; did you mean ${name}?`;
 }

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '@belfry/core/clock';
 import type { Service } from '@belfry/core/service';
@@ -44,6 +50,10 @@ export type HttpHostOptions = {
   readonly closeGraceMs?: number;
   /** Trust `X-Forwarded-*` of a proxy in front. */
   readonly trustProxy?: boolean;
+  /** False leaves out `/openapi.json` and `/docs`: for a host without an API of its own. Default true. */
+  readonly apiDocuments?: boolean;
+  /** Is offered each request as it arrives, before any route, header or body is looked at; true: it is taken and no route gets it. */
+  readonly front?: (request: IncomingMessage, response: ServerResponse) => boolean;
 };
 
 export type HttpHost = {
@@ -87,7 +97,7 @@ export async function createHttpHost(options: HttpHostOptions): Promise<HttpHost
     exposedHeaders: ['Retry-After', 'Idempotency-Replayed', 'X-Request-Id'],
     maxAge: 600,
   });
-  await addApiDocuments(app, options);
+  if (options.apiDocuments ?? true) await addApiDocuments(app, options);
   addHealthRoutes(app, { metrics: options.metrics, services: watched });
   return {
     app,
@@ -114,6 +124,14 @@ function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): Ht
   const upgradePaths = new Set(options.upgradePaths ?? []);
   const requestTimeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const loggerInstance: FastifyBaseLogger = options.logger;
+  const { front } = options;
+  const http: ServerOptions = {
+    requestTimeout,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: Math.min(10_000, requestTimeout),
+    connectionsCheckingInterval: Math.min(5_000, requestTimeout),
+    shouldUpgradeCallback: (request) => isWebSocketTo(request, upgradePaths) && isNamed(request, options.allowedHosts),
+  };
   const app = fastify({
     loggerInstance,
     // Its own lines hold the URL, which holds user names and tickets.
@@ -125,16 +143,19 @@ function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): Ht
     requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
-    http: {
-      headersTimeout: Math.min(10_000, requestTimeout),
-      connectionsCheckingInterval: Math.min(5_000, requestTimeout),
-      shouldUpgradeCallback: (request: IncomingMessage) =>
-        isWebSocketTo(request, upgradePaths) && isNamed(request, options.allowedHosts),
-    },
+    ...(front === undefined
+      ? { http }
+      : { serverFactory: (handle: RequestListener) => createServer(http, offerFirst(front, handle)) }),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   return app;
+}
+
+function offerFirst(front: NonNullable<HttpHostOptions['front']>, handle: RequestListener): RequestListener {
+  return (request, response) => {
+    if (!front(request, response)) handle(request, response);
+  };
 }
 
 function isWebSocketTo(request: IncomingMessage, paths: ReadonlySet<string>): boolean {
