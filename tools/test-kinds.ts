@@ -1,4 +1,4 @@
-const NEEDS = ['kafka', 'postgres', 'redis', 'browser', 'cc', 'python', 'curl', 'long'];
+const NEEDS = ['kafka', 'postgres', 'redis', 'docker', 'toxiproxy', 'kcat', 'browser', 'cc', 'python', 'curl', 'long'];
 const NEEDING = `**/*.{${NEEDS.join(',')}}.test.ts`;
 const NEVER = ['**/node_modules/**', '**/dist/**', '**/data/**'];
 

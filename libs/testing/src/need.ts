@@ -4,7 +4,18 @@ import path from 'node:path';
 import { describe, it } from 'vitest';
 
 /** What a suite may need besides npm; the suffix of its file (`x.browser.test.ts`) says which. `long` is time: more than `npm test` may take. */
-export type Need = 'kafka' | 'postgres' | 'redis' | 'browser' | 'cc' | 'python' | 'curl' | 'long';
+export type Need =
+  | 'kafka'
+  | 'postgres'
+  | 'redis'
+  | 'docker'
+  | 'toxiproxy'
+  | 'kcat'
+  | 'browser'
+  | 'cc'
+  | 'python'
+  | 'curl'
+  | 'long';
 
 export type Found<T> =
   | { readonly ok: true; readonly value: T }

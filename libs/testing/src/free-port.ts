@@ -1,0 +1,36 @@
+import { createServer } from 'node:net';
+
+/** Below the ports that systems give to outgoing connections: a server that is down for a moment must find its port free when it comes back. */
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const TRIES = 100;
+
+/** A port of 127.0.0.1 that nothing listens on now; nothing keeps it for the caller. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    if (await canListen(port)) return port;
+  }
+  throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in ${TRIES} tries`);
+}
+
+/** Starts something on a fresh port, on another one where that was taken in the meantime. */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (tries >= 3 || !/address already in use|port is already allocated|EADDRINUSE/i.test(String(error)))
+        throw error;
+    }
+  }
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    // Every address: Docker publishes on all of them.
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
+  });
+}

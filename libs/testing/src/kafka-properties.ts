@@ -1,0 +1,70 @@
+/** The protocol of the listener that clients use. */
+export type KafkaProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+
+export type KafkaBrokerOptions = {
+  /** Server properties on top of ours. The clients' listener is named CLIENT: `listener.name.client.plain.sasl.jaas.config`. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** `host:port` that clients are told to connect to, of a proxy before the broker, say. Default: the broker's own. */
+  readonly advertised?: string;
+  /** Default `PLAINTEXT`. */
+  readonly protocol?: KafkaProtocol;
+  readonly scramUsers?: readonly ScramUser[];
+  /** Default 512. */
+  readonly heapMiB?: number;
+};
+
+export type ScramUser = {
+  readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  readonly name: string;
+  readonly password: string;
+};
+
+export type KafkaPorts = { readonly client: number; readonly internal: number; readonly controller: number };
+
+/** The file of a broker that is its own controller. `bind` is the address to listen at, `host` the one it is reached at. */
+export function kafkaProperties(
+  options: KafkaBrokerOptions,
+  { bind, host, ports, data }: { bind: string; host: string; ports: KafkaPorts; data: string },
+): string {
+  const { client, internal, controller } = ports;
+  const properties = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'INTERNAL',
+    listeners: `CLIENT://${bind}:${client},INTERNAL://${bind}:${internal},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `CLIENT://${options.advertised ?? `${host}:${client}`},INTERNAL://${host}:${internal}`,
+    'listener.security.protocol.map': `CLIENT:${options.protocol ?? 'PLAINTEXT'},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+    'log.dirs': data,
+    'offsets.topic.replication.factor': '1',
+    // Each of the default 50 costs a folder and a moment at every start.
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    // Suites wait for sessions to time out.
+    'group.min.session.timeout.ms': '500',
+    // A topic that nobody created is a mistake to be seen.
+    'auto.create.topics.enable': 'false',
+    ...options.properties,
+  };
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${escapeValue(value)}\n`)
+    .join('');
+}
+
+/** Arguments of Kafka's StorageTool that make these users. */
+export function scramArguments(users: readonly ScramUser[] = []): readonly string[] {
+  return users.flatMap(({ mechanism, name, password }) => [
+    '--add-scram',
+    `${mechanism}=[name=${name},password=${password}]`,
+  ]);
+}
+
+/** Java's properties format: certificates in PEM have several lines. */
+function escapeValue(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}

@@ -1,0 +1,40 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findRedisLauncher, type LaunchedRedis, probeRedis } from './launch-redis.ts';
+import { describeNeeding } from './need.ts';
+
+describeNeeding('redis', await findRedisLauncher(), 'a Redis of its own', (launchRedis) => {
+  let redis: LaunchedRedis;
+  beforeAll(async () => {
+    redis = await launchRedis({ args: ['--maxmemory', '10mb'] });
+  }, 90_000);
+  afterAll(() => redis?.stop());
+
+  it('takes arguments and keeps its data through kill -9', async () => {
+    expect(await ask(redis, 'CONFIG GET maxmemory')).toContain('10485760');
+    expect(await ask(redis, 'SET kept yes')).toBe('+OK\r\n');
+    await redis.kill();
+    await expect(probeRedis(redis.url)).rejects.toThrow();
+    await redis.start();
+    expect(await ask(redis, 'GET kept')).toBe('$3\r\nyes\r\n');
+  });
+
+  it('answers nothing while it is paused', async () => {
+    await redis.pause();
+    await expect(probeRedis(redis.url)).rejects.toThrow();
+    await redis.resume();
+    await probeRedis(redis.url);
+  });
+});
+
+function ask({ url }: LaunchedRedis, command: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(`${command}\r\n`));
+    socket.once('data', (answer) => {
+      socket.destroy();
+      resolve(answer.toString());
+    });
+    socket.once('error', reject);
+  });
+}

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
+import type { Found } from './need.ts';
+
+export type SharedKind = 'kafka' | 'postgres' | 'redis';
+
+/** Longer than the downloads and the start of a server may take together. */
+const READY_MS = 900_000;
+const LOOK_MS = 100;
+
+/**
+ * The one server of this kind that all test files of a run share. The first to ask starts a keeper process, which starts the server, leaves its address or
+ * the reason why there is none in a file, and ends it when the run has ended.
+ */
+export async function findShared<T>(kind: SharedKind): Promise<Found<T>> {
+  const run = currentRun();
+  const folder = path.join(os.tmpdir(), `belfry-run-${run}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (isFirst(path.join(folder, `${kind}.lock`))) startKeeper(kind, run, folder);
+  const deadline = performance.now() + READY_MS;
+  const answer = path.join(folder, `${kind}.json`);
+  while (!existsSync(answer)) {
+    if (performance.now() > deadline) throw new Error(`${answer} did not appear within ${READY_MS} ms`);
+    await sleep(LOOK_MS);
+  }
+  return JSON.parse(readFileSync(answer, 'utf8')) as Found<T>;
+}
+
+/** The process whose end is the end of the run: what started all tests, or this test runner, whose child this is. */
+function currentRun(): number {
+  const given = Number(process.env.BELFRY_TEST_RUN);
+  if (Number.isSafeInteger(given) && given > 0) return given;
+  return process.env.VITEST && isMainThread ? process.ppid : process.pid;
+}
+
+function isFirst(lock: string): boolean {
+  try {
+    writeFileSync(lock, '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function startKeeper(kind: SharedKind, run: number, folder: string): void {
+  const script = path.join(import.meta.dirname, 'shared-server-keeper.ts');
+  const log = openSync(path.join(folder, `${kind}.log`), 'a');
+  const stdio = ['ignore', log, log] as const;
+  // Not of the runner's group: Ctrl-C must let it end the server first.
+  const keeper = spawn(process.execPath, [script, kind, `${run}`, folder], { detached: true, stdio: [...stdio] });
+  closeSync(log);
+  keeper.unref();
+}
