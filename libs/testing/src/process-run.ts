@@ -53,6 +53,8 @@ export function createProcessRun({ name, prepare, command, user }: ProcessRunOpt
     async kill(signal) {
       if (child?.pid === undefined || !isRunning()) return;
       const ended = once(child, 'exit');
+      // Now there is somebody who waits for it.
+      child.ref();
       // A crash takes all of it; a polite end is the server's own affair.
       if (signal === 'SIGKILL') signalTree(child.pid, signal);
       else child.kill(signal);

@@ -1,13 +1,12 @@
 // Started by shared-server.ts: <kind> <process id of the run> <folder>. Keeps one server for as long as that process lives.
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findKafkaLauncher, type KafkaServer } from './launch-kafka.ts';
 import { findPostgresLauncher, type PostgresServer } from './launch-postgres.ts';
 import { findRedisLauncher, type RedisServer } from './launch-redis.ts';
 import type { Found } from './need.ts';
 import type { LaunchedServer } from './server-run.ts';
-import type { SharedKind } from './shared-server.ts';
+import { isAlive, type SharedKind, sharedFiles } from './shared-server.ts';
 
 type Kept = { readonly server: LaunchedServer; readonly address: KafkaServer | PostgresServer | RedisServer };
 
@@ -20,6 +19,7 @@ const STARTERS: Readonly<Record<SharedKind, () => Promise<Found<Kept>>>> = {
 };
 
 const [, , kind, run, folder] = process.argv as [string, string, SharedKind, string, string];
+const files = sharedFiles(folder, kind);
 let server: LaunchedServer | undefined;
 try {
   const kept = await STARTERS[kind]();
@@ -31,7 +31,12 @@ try {
 }
 while (isAlive(Number(run))) await sleep(LOOK_MS);
 await server?.stop();
-rmSync(folder, { recursive: true, force: true });
+for (const file of Object.values(files)) rmSync(file, { force: true });
+try {
+  rmdirSync(folder);
+} catch {
+  // Another keeper of this run still has files in it, or was quicker.
+}
 
 async function start<S extends LaunchedServer>(
   launch: Found<() => Promise<S>>,
@@ -44,17 +49,7 @@ async function start<S extends LaunchedServer>(
 
 /** Under its name only when whole: others read it as soon as it is there. */
 function answer(found: Found<Kept['address']>): void {
-  const file = path.join(folder, `${kind}.json`);
-  writeFileSync(`${file}.part`, JSON.stringify(found));
-  renameSync(`${file}.part`, file);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process is a living one.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  const partial = `${files.answer}.part`;
+  writeFileSync(partial, JSON.stringify(found));
+  renameSync(partial, files.answer);
 }

@@ -20,14 +20,41 @@ export async function findShared<T>(kind: SharedKind): Promise<Found<T>> {
   const run = currentRun();
   const folder = path.join(os.tmpdir(), `belfry-run-${run}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (isFirst(path.join(folder, `${kind}.lock`))) startKeeper(kind, run, folder);
+  const files = sharedFiles(folder, kind);
+  if (isFirst(files.keeper)) startKeeper(kind, run, folder);
   const deadline = performance.now() + READY_MS;
-  const answer = path.join(folder, `${kind}.json`);
-  while (!existsSync(answer)) {
-    if (performance.now() > deadline) throw new Error(`${answer} did not appear within ${READY_MS} ms`);
+  for (;;) {
+    const keeper = readFileSync(files.keeper, 'utf8');
+    // Looked at before the answer: it may have answered and ended in between.
+    const isGone = keeper !== '' && !isAlive(Number(keeper));
+    if (existsSync(files.answer)) return JSON.parse(readFileSync(files.answer, 'utf8')) as Found<T>;
+    if (isGone || performance.now() > deadline) {
+      const how = isGone ? 'ended without an answer' : `gave no answer within ${READY_MS} ms`;
+      throw new Error(`the keeper of ${kind} ${how}; it printed:\n${readFileSync(files.log, 'utf8')}`);
+    }
     await sleep(LOOK_MS);
   }
-  return JSON.parse(readFileSync(answer, 'utf8')) as Found<T>;
+}
+
+/** What is in the folder of a run about one server. */
+export function sharedFiles(folder: string, kind: SharedKind) {
+  return {
+    /** The keeper's process id. */
+    keeper: path.join(folder, `${kind}.pid`),
+    /** A `Found`, once the server answers or cannot. */
+    answer: path.join(folder, `${kind}.json`),
+    log: path.join(folder, `${kind}.log`),
+  };
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is a living one.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** The process whose end is the end of the run: what started all tests, or this test runner, whose child this is. */
@@ -49,10 +76,12 @@ function isFirst(lock: string): boolean {
 
 function startKeeper(kind: SharedKind, run: number, folder: string): void {
   const script = path.join(import.meta.dirname, 'shared-server-keeper.ts');
-  const log = openSync(path.join(folder, `${kind}.log`), 'a');
+  const files = sharedFiles(folder, kind);
+  const log = openSync(files.log, 'a');
   const stdio = ['ignore', log, log] as const;
   // Not of the runner's group: Ctrl-C must let it end the server first.
   const keeper = spawn(process.execPath, [script, kind, `${run}`, folder], { detached: true, stdio: [...stdio] });
   closeSync(log);
+  writeFileSync(files.keeper, `${keeper.pid}`);
   keeper.unref();
 }
