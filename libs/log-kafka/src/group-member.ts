@@ -1,0 +1,154 @@
+import type { Clock } from '@belfry/core/clock';
+import type { ConsumerGroupJoinEvent, ConsumerStartBatchProcessEvent, EachBatchPayload, Kafka, Offsets } from 'kafkajs';
+import type { ConsumeLimits } from './consume-options.ts';
+import { CLIENT_RETRY } from './kafka-client.ts';
+import type { KafkaLogger } from './kafka-logger.ts';
+import { createReadings, type PartitionReader, type TopicPartition } from './readings.ts';
+import { settleWithin } from './settle-within.ts';
+import { createWatchdog } from './watchdog.ts';
+
+export type GroupMemberOptions = {
+  /** A client of its own: the client's consumers of one instance share what they know of committed offsets, and disturb each other. */
+  readonly kafka: Kafka;
+  /** Names as on the broker. */
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly limits: ConsumeLimits;
+  readonly clock: Clock;
+  readonly logger: KafkaLogger;
+  readonly reader: PartitionReader;
+  /** Nothing was heard of the client's loop for this long. */
+  readonly onSilence: (silentMs: number) => void;
+};
+
+/**
+ * One life of the client's consumer: it joins the group, reads, and ends at the first failure that the client does not mend by itself. The client's
+ * own restart is off, as it covers some failures only and never makes the connections anew.
+ */
+export type GroupMember = {
+  /** Resolves when a broker was reached and has the topics; joining goes on. Rejects when not. */
+  start(): Promise<void>;
+  /** Resolves with the reason. Everything is revoked by then. */
+  readonly ended: Promise<Error>;
+  pause(partition: TopicPartition): void;
+  resume(partition: TopicPartition): void;
+  /** One request with the group's generation of this moment; it is not repeated, as it could then carry a later one. */
+  commit(offsets: Offsets): Promise<void>;
+  /** Gives up: revokes everything at once. */
+  end(reason: Error): void;
+  /** Ends, and leaves the group. Resolves after `closeTimeoutMs` at the latest, with the client still at it. */
+  close(): Promise<void>;
+};
+
+/** A rebalance of a large group takes several rounds, and each is a retry to the client. */
+const REJOINS = 12;
+
+export function createGroupMember(options: GroupMemberOptions): GroupMember {
+  const { clock, limits, logger, reader, groupId } = options;
+  const ended = Promise.withResolvers<Error>();
+  const joined = Promise.withResolvers<void>();
+  let isOver = false;
+  let isRunning = false;
+  let commitNow: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
+  let closing: Promise<void> | undefined;
+
+  const consumer = options.kafka.consumer({
+    groupId,
+    sessionTimeout: limits.sessionTimeoutMs,
+    heartbeatInterval: limits.heartbeatIntervalMs,
+    rebalanceTimeout: limits.rebalanceTimeoutMs,
+    maxWaitTimeInMs: limits.maxWaitMs,
+    metadataMaxAge: limits.metadataMaxAgeMs,
+    allowAutoTopicCreation: false,
+    retry: { ...CLIENT_RETRY, retries: REJOINS, restartOnFailure: async () => false },
+  });
+
+  const readings = createReadings({
+    clock,
+    logger,
+    reader,
+    control: {
+      seek: ({ topic, partition }, offset) => consumer.seek({ topic, partition, offset: offset.toString() }),
+      pause: ({ topic, partition }) => consumer.pause([{ topic, partitions: [partition] }]),
+      resume: ({ topic, partition }) => consumer.resume([{ topic, partitions: [partition] }]),
+    },
+  });
+
+  const watchdog = createWatchdog({ clock, limitMs: limits.stallTimeoutMs, onSilence: options.onSilence });
+  watchdog.allow(limits.rebalanceTimeoutMs);
+
+  const end = (reason: Error) => {
+    if (isOver) return;
+    isOver = true;
+    watchdog.stop();
+    readings.clear();
+    ended.resolve(reason);
+  };
+
+  const { GROUP_JOIN, REBALANCING, HEARTBEAT, FETCH_START, FETCH, START_BATCH_PROCESS, CRASH } = consumer.events;
+  consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }: ConsumerGroupJoinEvent) => {
+    watchdog.alive();
+    joined.resolve();
+    if (isOver) return;
+    readings.joined(
+      Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
+        partitions.map((partition) => ({ topic, partition })),
+      ),
+    );
+  });
+  consumer.on(REBALANCING, () => watchdog.allow(limits.rebalanceTimeoutMs));
+  for (const sign of [HEARTBEAT, FETCH_START, FETCH]) consumer.on(sign, () => watchdog.alive());
+  consumer.on(START_BATCH_PROCESS, ({ payload }: ConsumerStartBatchProcessEvent) => {
+    watchdog.alive();
+    if (payload.batchSize === 0) readings.passedOver(payload, payload.firstOffset, payload.lastOffset);
+  });
+  consumer.on(CRASH, ({ payload: { error } }) => end(error));
+  consumer.on(consumer.events.RECEIVED_UNSUBSCRIBED_TOPICS, ({ payload: { topicsNotSubscribed } }) => {
+    logger.error(
+      { groupId, topicsNotSubscribed },
+      'members of the group read different topics: some partitions are read by nobody',
+    );
+  });
+
+  const disconnect = async () => {
+    const deadlineMs = clock.monotonicMs() + limits.closeTimeoutMs;
+    // The client takes no leave when it has not joined yet, and the group would wait for a member that is gone.
+    if (isRunning) await settleWithin(clock, limits.closeTimeoutMs / 2, joined.promise);
+    await settleWithin(clock, deadlineMs - clock.monotonicMs(), consumer.disconnect());
+  };
+
+  return {
+    ended: ended.promise,
+    async start() {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
+      if (isOver) return;
+      isRunning = true;
+      consumer
+        .run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          eachBatch: async (payload) => {
+            if (isOver) return;
+            commitNow = payload.commitOffsetsIfNecessary;
+            readings.batch(payload);
+          },
+        })
+        .catch(end);
+    },
+    pause: readings.pause,
+    resume: readings.resume,
+    async commit(offsets) {
+      if (commitNow === undefined) throw new Error('nothing was read yet that could be committed');
+      await commitNow(offsets);
+    },
+    end,
+    close() {
+      end(new Error('closed'));
+      closing ??= disconnect().catch((error: unknown) => {
+        logger.warn({ groupId, error: String(error) }, 'a consumer did not leave its group');
+      });
+      return closing;
+    },
+  };
+}

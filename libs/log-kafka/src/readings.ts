@@ -1,0 +1,168 @@
+import { type Clock, sleep } from '@belfry/core/clock';
+import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { describeFailure } from './failure.ts';
+import { createFetchPosition, type FetchPosition } from './fetch-position.ts';
+import type { KafkaLogger } from './kafka-logger.ts';
+import { pauseAfterMs } from './restart-policy.ts';
+
+/** A partition as the broker names it. */
+export type TopicPartition = { readonly topic: string; readonly partition: number };
+
+/** Who reads. Called from the client's loop: must return at once. */
+export type PartitionReader = {
+  /** Where reading of these partitions begins, in their order. Asked after every rebalance, and again while it rejects. */
+  findStarts(partitions: readonly TopicPartition[]): Promise<readonly bigint[]>;
+  /** Whether the partition still has this offset, or is about to. */
+  hasOffset(partition: TopicPartition, offset: bigint): Promise<boolean>;
+  assigned(partition: TopicPartition, start: bigint): void;
+  /** `next` is where reading goes on after these. */
+  records(partition: TopicPartition, messages: readonly KafkaMessage[], next: bigint): void;
+  revoked(partition: TopicPartition): void;
+};
+
+/** The client's consumer, as far as readings steer it. */
+export type FetchControl = {
+  seek(partition: TopicPartition, offset: bigint): void;
+  pause(partition: TopicPartition): void;
+  resume(partition: TopicPartition): void;
+};
+
+export type ReadingsOptions = {
+  readonly clock: Clock;
+  readonly logger: KafkaLogger;
+  readonly control: FetchControl;
+  readonly reader: PartitionReader;
+};
+
+/** The partitions that a member has now, and how far each is read. */
+export type Readings = {
+  /** The group gave us these and no others; whatever we had is revoked, also what is among them. */
+  joined(partitions: readonly TopicPartition[]): void;
+  batch(payload: Pick<EachBatchPayload, 'batch' | 'resolveOffset'>): void;
+  /** The client passed over a batch in which nothing is for us. */
+  passedOver(partition: TopicPartition, first: string | null, last: string): void;
+  pause(partition: TopicPartition): void;
+  resume(partition: TopicPartition): void;
+  /** Revokes everything. */
+  clear(): void;
+};
+
+type Reading = TopicPartition & {
+  /** Undefined while we do not know where to read: nothing is fetched then. */
+  position: FetchPosition | undefined;
+  /** The reader was told of it, and must be told of its end. */
+  assigned: boolean;
+  paused: boolean;
+};
+
+export function createReadings({ clock, logger, control, reader }: ReadingsOptions): Readings {
+  const readings = new Map<string, Reading>();
+  const isCurrent = (reading: Reading) => readings.get(nameOf(reading)) === reading;
+
+  const begin = async (started: readonly Reading[]) => {
+    for (let failures = 1; ; failures++) {
+      const current = started.filter(isCurrent);
+      if (current.length === 0) return;
+      try {
+        const starts = await reader.findStarts(current);
+        for (const [index, reading] of current.entries()) open(reading, starts[index]);
+        return;
+      } catch (error) {
+        logger.warn({ error: describeFailure(error) }, 'cannot find out where to begin reading; trying again');
+        await sleep(clock, pauseAfterMs(failures, undefined));
+      }
+    }
+  };
+
+  const open = (reading: Reading, start: bigint | undefined) => {
+    if (!isCurrent(reading)) return;
+    if (start === undefined) throw new Error(`no start was found for ${nameOf(reading)}`);
+    reading.position = createFetchPosition(start);
+    control.seek(reading, start);
+    reading.assigned = true;
+    reader.assigned(reading, start);
+    if (!reading.paused) control.resume(reading);
+  };
+
+  /** The client reads elsewhere than we told it to: either it has not heard, or the offset is gone and it began anew. */
+  const check = async (reading: Reading, offset: bigint) => {
+    reading.position = undefined;
+    control.pause(reading);
+    let isThere = true;
+    try {
+      isThere = await reader.hasOffset(reading, offset);
+    } catch (error) {
+      logger.warn({ error: describeFailure(error) }, `cannot check the offset of ${nameOf(reading)}`);
+    }
+    if (!isCurrent(reading)) return;
+    if (isThere) {
+      reading.position = createFetchPosition(offset);
+      control.seek(reading, offset);
+      if (!reading.paused) control.resume(reading);
+      return;
+    }
+    reading.assigned = false;
+    reading.paused = false;
+    reader.revoked(reading);
+    await begin([reading]);
+  };
+
+  const clear = () => {
+    const lost = [...readings.values()];
+    readings.clear();
+    for (const reading of lost) if (reading.assigned) reader.revoked(reading);
+  };
+
+  return {
+    joined(partitions) {
+      clear();
+      const started = partitions.map(
+        ({ topic, partition }): Reading => ({ topic, partition, position: undefined, assigned: false, paused: false }),
+      );
+      for (const reading of started) {
+        readings.set(nameOf(reading), reading);
+        control.pause(reading);
+      }
+      void begin(started);
+    },
+    batch({ batch, resolveOffset }) {
+      const reading = readings.get(nameOf(batch));
+      const last = batch.messages.at(-1);
+      // Left alone, a batch is fetched again once the partition is resumed.
+      if (reading?.position === undefined || reading.paused || last === undefined) return;
+      const { position } = reading;
+      const verdict = position.judge(fetchedAt(batch));
+      if (verdict === 'seek') return control.seek(reading, position.next);
+      if (verdict === 'check') return void check(reading, position.next);
+      resolveOffset(last.offset);
+      position.taken(BigInt(batch.lastOffset()));
+      reader.records(reading, batch.messages, position.next);
+    },
+    passedOver(partition, first, last) {
+      readings.get(nameOf(partition))?.position?.passedOver(first === null ? null : BigInt(first), BigInt(last));
+    },
+    pause(partition) {
+      const reading = readings.get(nameOf(partition));
+      if (reading === undefined) return;
+      reading.paused = true;
+      control.pause(reading);
+    },
+    resume(partition) {
+      const reading = readings.get(nameOf(partition));
+      if (reading === undefined) return;
+      reading.paused = false;
+      if (reading.position !== undefined) control.resume(reading);
+    },
+    clear,
+  };
+}
+
+export function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+/** The offset that was asked for. The client keeps it in its batches, but leaves it out of their type. */
+function fetchedAt(batch: object): bigint {
+  if ('fetchedOffset' in batch && typeof batch.fetchedOffset === 'string') return BigInt(batch.fetchedOffset);
+  throw new Error('this release of kafkajs does not say at which offset a batch was fetched');
+}
