@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '@belfry/core/clock';
 import type { Log, NewLogRecord } from '@belfry/core/log';
-import { type Audience, type Lane, laneOf, type Notification, type TenantId } from '@belfry/core/notification';
+import { type Lane, laneOf, type Notification, type TenantId } from '@belfry/core/notification';
 import type { Random } from '@belfry/core/random';
 import type { AcceptBegun, AcceptItem } from '@belfry/core/store/accept';
 import type { Store } from '@belfry/core/store/store';
@@ -13,6 +12,7 @@ import { createBatcher } from './batcher.ts';
 import { withDeadline } from './deadline.ts';
 import { jobRecords } from './job-records.ts';
 import { notificationIdFrom, randomNotificationId } from './notification-id.ts';
+import { requestBytes, requestedNotification, requestHash } from './requested-notification.ts';
 
 export type AcceptInput = {
   readonly tenant: TenantId;
@@ -78,22 +78,18 @@ export function createAccept(deps: AcceptDeps): Accept {
   }
 
   async function acceptOne(input: AcceptInput): Promise<AcceptResult> {
-    const { to, ...content } = input.request;
-    // Whom it is for does not count: a job carries one recipient, however long the list was.
-    const bytes = Buffer.byteLength(JSON.stringify(content));
+    const { tenant, request, seed } = input;
+    const bytes = requestBytes(request);
     if (bytes > LIMITS.notificationBytes) {
       return { kind: 'too-large', bytes, limitBytes: LIMITS.notificationBytes };
     }
     const nowMs = clock.nowMs();
-    const { seed } = input;
     const id =
-      input.request.id ??
+      request.id ??
       (seed === undefined ? randomNotificationId(nowMs, random) : notificationIdFrom(seed.hex, seed.index));
     const begun = await begin({
-      notification: toNotification(input, id, nowMs),
-      bodyHash: createHash('sha256')
-        .update(JSON.stringify([to, content]))
-        .digest('hex'),
+      notification: requestedNotification(request, { tenant, id, acceptedAtMs: nowMs }),
+      bodyHash: requestHash(request),
       takeOver: seed?.takenOver ?? false,
     });
     switch (begun.kind) {
@@ -114,23 +110,4 @@ export function createAccept(deps: AcceptDeps): Accept {
   }
 
   return (inputs) => Promise.all(inputs.map(acceptOne));
-}
-
-function toNotification(input: AcceptInput, id: string, nowMs: number): Notification {
-  const { to, ttlSeconds, priority, id: _ownId, ...content } = input.request;
-  return {
-    ...content,
-    tenant: input.tenant,
-    id,
-    audience: toAudience(to),
-    priority: priority ?? 'normal',
-    acceptedAtMs: nowMs,
-    expiresAtMs: nowMs + (ttlSeconds ?? LIMITS.ttlSecondsDefault) * 1_000,
-  } as Notification;
-}
-
-function toAudience(to: NotificationRequest['to']): Audience {
-  if ('users' in to) return { kind: 'users', users: [...new Set(to.users)] };
-  if ('topic' in to) return { kind: 'topic', topic: to.topic };
-  return { kind: 'everyone' };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Notification } from '@belfry/core/notification';
 import { DEAD_LETTERS_TOPIC, deliveriesTopic, jobsTopic } from '@belfry/protocol/log-topics';
 import { describe, expect, it } from 'vitest';
-import { INPUT_TOPIC, jsonOf, only, TENANT, usePipeline } from './pipeline.fixture.ts';
+import { jsonOf, only, TENANT, usePipeline } from './pipeline.fixture.ts';
 
 const pipeline = usePipeline();
 const JOBS = jobsTopic('transactional');
@@ -108,28 +108,14 @@ describe('decision 15: a job that cannot be read', () => {
     expect(reasons.filter((reason) => reason.startsWith('invalid: /v '))).toHaveLength(1);
   });
 
-  it('belongs to the tenant of its input topic, whatever its header says; so does a readable one', async () => {
-    await pipeline.post('u-bob');
-    const { value } = only(await pipeline.takeJobs());
-    await pipeline.log.append(INPUT_TOPIC, [
-      { key: 'k', value, headers },
-      { key: 'k', value: Buffer.from('?'), headers },
-    ]);
-    await pipeline.workOff();
-    expect(
-      await pipeline.store.heads([
-        { tenant: TENANT, user: 'u-bob' },
-        { tenant: 'globex', user: 'u-bob' },
-      ]),
-    ).toEqual([0, 1]);
-    const kept = (await unreadable()).filter(({ logTopic }) => logTopic === INPUT_TOPIC);
-    expect(kept.map(({ tenant }) => tenant)).toEqual(['globex']);
-  });
-
-  it('is one, too, where Belfry’s own topic has a record without a tenant', async () => {
+  it.each([
+    ['no header', {}],
+    ['a header that no tenant can have', { 'belfry-tenant': 'acme/u-cay' }],
+    ['a header that was no text', { 'belfry-tenant': '\u0000\uFFFD' }],
+  ])('is one, too, where Belfry’s own topic has a record with %s', async (_what, wrong) => {
     await pipeline.post('u-cay');
     const { key, value } = only(await pipeline.takeJobs());
-    await pipeline.log.append(JOBS, [{ key, value }]);
+    await pipeline.log.append(JOBS, [{ key, value, headers: wrong }]);
     await pipeline.workOff();
     expect((await unreadable()).some(({ reason, tenant }) => reason === 'no-tenant' && tenant === 'unknown')).toBe(
       true,

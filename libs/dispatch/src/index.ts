@@ -1,4 +1,5 @@
 export { type Accept, type AcceptInput, type AcceptResult, createAccept } from './accept.ts';
+export { type AcceptRecordsDeps, createAcceptRecords } from './accept-records.ts';
 export { createBatcher } from './batcher.ts';
 export { createDeadLetterFeed, type DeadLetterFeed } from './dead-letter-feed.ts';
 export { createDeliver, type DeliverObserver } from './deliver.ts';

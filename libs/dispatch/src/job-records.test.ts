@@ -73,8 +73,8 @@ describe('job records', () => {
 
   it.each([
     ['not-json', Buffer.from('{')],
-    ['not-json', Buffer.from([0xff, 0xfe])],
-    ['not-json', Buffer.alloc(0)],
+    ['not-utf8', Buffer.from([0xff, 0xfe])],
+    ['empty', Buffer.alloc(0)],
     [
       'nested-too-deep',
       Buffer.from(

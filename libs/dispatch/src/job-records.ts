@@ -2,6 +2,7 @@ import type { NewLogRecord } from '@belfry/core/log';
 import type { Audience, Notification, UserId } from '@belfry/core/notification';
 import { type Job, jobSchema, RECORD_HEADERS } from '@belfry/protocol/job';
 import { recipientKey } from '@belfry/protocol/log-topics';
+import { readRecord } from './read-record.ts';
 
 /**
  * The job records of a notification (design, decision 2): one per recipient, keyed by the recipient; for a topic or everyone a single one, keyed by the notification, which
@@ -60,25 +61,9 @@ export type ParsedJob =
 
 /** Reads a job record for a tenant that the caller trusts. The reason of a failure names the first field that is wrong. */
 export function parseJob(value: Uint8Array, tenant: string): ParsedJob {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
-  } catch {
-    return { ok: false, reason: 'not-json' };
-  }
-  let parsed: ReturnType<typeof jobSchema.safeParse>;
-  try {
-    parsed = jobSchema.safeParse(json);
-  } catch (error) {
-    // Thousands of nested lists exhaust the stack of the check.
-    if (error instanceof RangeError) return { ok: false, reason: 'nested-too-deep' };
-    throw error;
-  }
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return { ok: false, reason: `invalid: /${issue?.path.map(String).join('/') ?? ''} ${issue?.message ?? ''}` };
-  }
-  const { to, ...content } = parsed.data.notification;
+  const read = readRecord(value, jobSchema);
+  if (!read.ok) return read;
+  const { to, ...content } = read.value.notification;
   const audience: Audience =
     'users' in to
       ? { kind: 'users', users: to.users }
@@ -88,7 +73,7 @@ export function parseJob(value: Uint8Array, tenant: string): ParsedJob {
   return {
     ok: true,
     notification: { ...content, tenant, audience } as Notification,
-    recipient: parsed.data.recipient,
-    after: parsed.data.after,
+    recipient: read.value.recipient,
+    after: read.value.after,
   };
 }

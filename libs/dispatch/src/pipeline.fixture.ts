@@ -16,6 +16,7 @@ import { createFakeClock, type FakeClock } from '@belfry/testing/fake-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
 import { type Accept, type AcceptResult, createAccept } from './accept.ts';
+import { createAcceptRecords } from './accept-records.ts';
 import { createDeadLetterFeed } from './dead-letter-feed.ts';
 import { createDeliver } from './deliver.ts';
 import { createFaults, type Faults, withFaults } from './faults.fixture.ts';
@@ -34,13 +35,15 @@ export const SCHEDULE_MS = [5_000, 30_000];
 const LOG_LIMITS = { minFreeBytes: 1, retentionIntervalMs: 1e15 };
 const MONTH_MS = 30 * 86_400_000;
 const PUSH_TOPICS = PUSH_CHANNELS.flatMap((channel) => LANES.map((lane) => deliveriesTopic(channel, lane)));
-const JOB_TOPICS = [...LANES.map(jobsTopic), INPUT_TOPIC];
-const TOPICS = [...JOB_TOPICS, ...PUSH_TOPICS, RECEIPTS_TOPIC, DEAD_LETTERS_TOPIC];
+const JOB_TOPICS = LANES.map(jobsTopic);
+const TOPICS = [INPUT_TOPIC, ...JOB_TOPICS, ...PUSH_TOPICS, RECEIPTS_TOPIC, DEAD_LETTERS_TOPIC];
 
 /** The use cases with what they hold in memory, as one process has them. Another one over the same log and store is a restart, or a second worker. */
 export type DispatchProcess = {
   readonly accept: Accept;
   readonly route: ReturnType<typeof createRoute>;
+  /** For records of `INPUT_TOPIC`. */
+  readonly acceptRecords: ReturnType<typeof createAcceptRecords>;
   readonly deliver: (record: LogRecord, signal?: AbortSignal) => Promise<void>;
   readonly release: () => Promise<number>;
 };
@@ -148,8 +151,8 @@ async function openPipeline(random: Random): Promise<OpenPipeline> {
         receipts,
         backplane: { publish: (published) => void hints.push(...published) },
         clock,
-        tenantOfTopic: { [INPUT_TOPIC]: 'globex' },
       }),
+      acceptRecords: createAcceptRecords({ store, log, receipts, clock, tenant: 'globex' }),
       deliver: (record, signal = new AbortController().signal) => deliver(record, signal),
       release: createReleaseTimers(store, log),
     };
@@ -193,11 +196,13 @@ async function openPipeline(random: Random): Promise<OpenPipeline> {
     takeDeliveries: () => takeAll(PUSH_TOPICS),
     async workOff(by = first) {
       for (;;) {
+        const inputs = await pipeline.take(INPUT_TOPIC);
+        await Promise.all(runsOf(inputs).map(by.acceptRecords));
         const jobs = await pipeline.takeJobs();
         await Promise.all(runsOf(jobs).map(by.route));
         const deliveries = await pipeline.takeDeliveries();
         await Promise.all(runsOf(deliveries).map((run) => oneByOne(run, by.deliver)));
-        if (jobs.length + deliveries.length === 0) return;
+        if (inputs.length + jobs.length + deliveries.length === 0) return;
       }
     },
     async ledger(id) {

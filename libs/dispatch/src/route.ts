@@ -1,21 +1,29 @@
-import { createHash } from 'node:crypto';
 import type { Backplane, Hint } from '@belfry/core/backplane';
 import type { Clock } from '@belfry/core/clock';
 import type { DeliveryRef } from '@belfry/core/delivery';
-import type { Log, LogRecord, NewLogRecord } from '@belfry/core/log';
-import { type Channel, type Lane, laneOf, type Notification, type UserId } from '@belfry/core/notification';
+import type { Log, LogRecord } from '@belfry/core/log';
+import {
+  type Channel,
+  type Lane,
+  laneOf,
+  type Notification,
+  type TenantId,
+  type UserId,
+} from '@belfry/core/notification';
 import { NO_PREFERENCES } from '@belfry/core/preferences';
 import { plan } from '@belfry/core/routing';
 import type { RecipientContext, RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/routing';
 import type { Store } from '@belfry/core/store/store';
 import { notificationFrame } from '@belfry/protocol/client-notification';
 import type { Cursor } from '@belfry/protocol/cursor';
+import { tenantSchema } from '@belfry/protocol/identifiers';
 import { RECORD_HEADERS } from '@belfry/protocol/job';
-import { DEAD_LETTERS_TOPIC, jobsTopic, recipientKey } from '@belfry/protocol/log-topics';
+import { jobsTopic, recipientKey } from '@belfry/protocol/log-topics';
 import { createBatcher } from './batcher.ts';
 import { createDeliveryAppender } from './delivery-appender.ts';
 import { expansionJob, jobRecords, type ParsedJob, parseJob, recipientJob } from './job-records.ts';
 import type { ReceiptFeed } from './receipt-feed.ts';
+import { createKeepUnreadable } from './unreadable-jobs.ts';
 
 export type RouteDeps = {
   readonly store: Pick<Store, 'loadRecipients' | 'route' | 'expandAudience' | 'putUnreadableJobs' | 'epoch'>;
@@ -23,11 +31,6 @@ export type RouteDeps = {
   readonly receipts: ReceiptFeed;
   readonly backplane: Pick<Backplane, 'publish'>;
   readonly clock: Clock;
-  /**
-   * Tenants of topics that others write to as well: a record of such a topic belongs to that tenant, whatever its headers claim. Topics
-   * not listed are written by Belfry alone, and their tenant header is ours.
-   */
-  readonly tenantOfTopic?: Readonly<Record<string, string>>;
   /** After a delivery was made, repeats not counted. */
   readonly onRouted?: (channel: Channel, lane: Lane) => void;
 };
@@ -37,7 +40,6 @@ const MAX_ENTRIES = 1_000;
 const EXPANSION_PAGE = 500;
 /** After this many pages the rest goes on in a record of its own, so that a crash repeats little. */
 const PAGES_PER_RECORD = 20;
-const MAX_RAW_BYTES = 65_536;
 
 type Recipient = { readonly notification: Notification; readonly recipient: UserId };
 
@@ -57,6 +59,7 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     { maxBatch: MAX_ENTRIES, weightOf: (run) => run.length },
   );
   const appendDelivery = createDeliveryAppender(log);
+  const keepUnreadable = createKeepUnreadable({ store, log, clock });
   let epochRead: Promise<string> | undefined;
 
   async function routeRun(run: readonly Recipient[]): Promise<void> {
@@ -135,25 +138,6 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     await log.append(topic, [expansionJob(notification, last)]);
   }
 
-  async function keepUnreadable(record: LogRecord, tenant: string, reason: string): Promise<void> {
-    const origin = `${record.logTopic}:${record.partition}:${record.offset}`;
-    const unreadable = {
-      id: createHash('sha256').update(origin).digest('base64url').slice(0, 22),
-      tenant,
-      logTopic: record.logTopic,
-      partition: record.partition,
-      offset: record.offset.toString(),
-      reason,
-      sha256: createHash('sha256').update(record.value).digest('hex'),
-    };
-    await store.putUnreadableJobs([{ ...unreadable, raw: record.value.subarray(0, MAX_RAW_BYTES) }]);
-    const letter: NewLogRecord = {
-      key: unreadable.id,
-      value: Buffer.from(JSON.stringify({ v: 1, kind: 'unreadable-job', atMs: clock.nowMs(), ...unreadable })),
-    };
-    await log.append(DEAD_LETTERS_TOPIC, [letter]);
-  }
-
   /** Everything but the routing of a recipient's own record; true when the record is one of those and is left to the caller. */
   async function passOn(record: LogRecord, tenant: string, job: Extract<ParsedJob, { ok: true }>): Promise<boolean> {
     const { notification, recipient } = job;
@@ -173,7 +157,7 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
   return async (records) => {
     const run: Recipient[] = [];
     for (const record of records) {
-      const tenant = deps.tenantOfTopic?.[record.logTopic] ?? record.headers[RECORD_HEADERS.tenant];
+      const tenant = tenantOf(record);
       const job = tenant === undefined ? NO_TENANT : parseJob(record.value, tenant);
       if (tenant === undefined || !job.ok) {
         await keepUnreadable(record, tenant ?? 'unknown', job.ok ? 'no-tenant' : job.reason);
@@ -186,6 +170,12 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
 }
 
 const NO_TENANT: ParsedJob = { ok: false, reason: 'no-tenant' };
+
+/** `jobs.<lane>` is written by Belfry alone, so its header is ours; what others write comes through input topics, which have their tenant from configuration. */
+function tenantOf({ headers }: LogRecord): TenantId | undefined {
+  const parsed = tenantSchema.safeParse(headers[RECORD_HEADERS.tenant]);
+  return parsed.success ? parsed.data : undefined;
+}
 
 function routedReceipts(
   notification: Notification,

@@ -1,5 +1,8 @@
+import { LIMITS } from '@belfry/protocol/limits';
 import { describe, expect, it } from 'vitest';
-import { MAX_NESTING, nestingProblem } from './nesting.ts';
+import { nestingProblem } from './nesting.ts';
+
+const MAX_NESTING = LIMITS.nesting;
 
 function nested(levels: number): unknown {
   return JSON.parse('['.repeat(levels) + ']'.repeat(levels));

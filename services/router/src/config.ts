@@ -1,4 +1,5 @@
 import { defineConfig, defineOptions, integer } from '@belfry/runtime';
+import { inputTopicOptions } from './input-topics.ts';
 
 export const routerOptions = defineOptions({
   BELFRY_ROUTER_CONCURRENCY: {
@@ -12,5 +13,5 @@ export const routerOptions = defineOptions({
 export const CONFIG = defineConfig({
   program: 'node services/router/src/main.ts',
   summary: 'Turns accepted jobs into inbox entries and deliveries.',
-  options: routerOptions,
+  options: { ...routerOptions, ...inputTopicOptions },
 });

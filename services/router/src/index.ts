@@ -1,2 +1,2 @@
-export { CONFIG } from './config.ts';
+export { CONFIG, routerOptions } from './config.ts';
 export { createRouter, type RouterDeps } from './router.ts';

@@ -1,16 +1,17 @@
 import type { Backplane } from '@belfry/core/backplane';
 import type { Clock } from '@belfry/core/clock';
-import type { Log } from '@belfry/core/log';
+import type { Log, LogRecord } from '@belfry/core/log';
 import { type Channel, LANES, type Lane } from '@belfry/core/notification';
 import type { Random } from '@belfry/core/random';
 import type { Service } from '@belfry/core/service';
 import type { Store } from '@belfry/core/store/store';
-import { createRoute, type ReceiptFeed } from '@belfry/dispatch';
+import { createAcceptRecords, createRoute, type ReceiptFeed } from '@belfry/dispatch';
 import { LANE_WEIGHTS } from '@belfry/protocol/lane-weights';
-import { jobsTopic, ROUTER_GROUP } from '@belfry/protocol/log-topics';
+import { inputGroup, jobsTopic, ROUTER_GROUP } from '@belfry/protocol/log-topics';
 import { createLagReporter, workerObserver } from '@belfry/push-worker';
 import type { Logger, Metrics } from '@belfry/runtime';
-import { createWorker } from '@belfry/worker';
+import { createWorker, type WorkerLane } from '@belfry/worker';
+import { type InputTopics, inputTopicSettings } from './input-topics.ts';
 
 export type RouterDeps = {
   readonly log: Log;
@@ -22,29 +23,55 @@ export type RouterDeps = {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly concurrency: number;
+  /** None where only Belfry can write to the log. */
+  readonly inputTopics?: InputTopics;
 };
 
-/** Jobs of one recipient that share a store transaction. Only a recipient of many jobs has several waiting. */
+/** Records of one key that share a store transaction. Only a recipient of many jobs, or a key of an upstream's, has several waiting. */
 const KEY_BATCH = 64;
 
 export function createRouter(deps: RouterDeps): Service[] {
-  const { log, store, backplane, receipts, clock, random, metrics, logger } = deps;
+  const { log, store, backplane, receipts, clock, metrics, inputTopics = {} } = deps;
   const onRouted = (channel: Channel, lane: Lane): void => metrics.routed.inc({ channel, lane });
+  const onAccepted = (lane: Lane): void => metrics.accepted.inc({ lane });
   const route = createRoute({ store, log, receipts, backplane, clock, onRouted });
+  const lanes = LANES.map((lane) => ({ lane, logTopic: jobsTopic(lane), weight: LANE_WEIGHTS[lane] }));
+  return [
+    {
+      name: 'input-topics',
+      start: () => log.ensureTopics(inputTopicSettings(inputTopics)),
+      stop: async () => {},
+    },
+    ...createIntake(deps, ROUTER_GROUP, lanes, route),
+    // A worker and a group for each: a flood or a mishap in one leaves the others and the jobs alone.
+    ...Object.entries(inputTopics).flatMap(([logTopic, tenant]) => {
+      const acceptRecords = createAcceptRecords({ store, log, receipts, clock, tenant, onAccepted });
+      return createIntake(deps, inputGroup(logTopic), [{ lane: 'input', logTopic, weight: 1 }], acceptRecords);
+    }),
+  ];
+}
+
+function createIntake(
+  deps: RouterDeps,
+  group: string,
+  lanes: readonly WorkerLane[],
+  handle: (records: readonly LogRecord[]) => Promise<void>,
+): Service[] {
+  const { log, clock, random, metrics, logger, concurrency } = deps;
   return [
     createWorker({
-      name: ROUTER_GROUP,
+      name: group,
       log,
       clock,
       random,
-      group: ROUTER_GROUP,
-      lanes: LANES.map((lane) => ({ lane, logTopic: jobsTopic(lane), weight: LANE_WEIGHTS[lane] })),
-      concurrency: deps.concurrency,
+      group,
+      lanes,
+      concurrency,
       keyBatch: KEY_BATCH,
-      handle: (records) => route(records),
+      handle: (records) => handle(records),
       onHandlerError: () => 'retry',
-      observe: workerObserver(ROUTER_GROUP, metrics, logger),
+      observe: workerObserver(group, metrics, logger),
     }),
-    createLagReporter(ROUTER_GROUP, log, clock, metrics, logger),
+    createLagReporter(group, log, clock, metrics, logger),
   ];
 }

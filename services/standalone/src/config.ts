@@ -3,7 +3,7 @@ import { fcmOptions } from '@belfry/fcm-worker';
 import { CONFIG as PRODUCER_API } from '@belfry/producer-api';
 import { pushWorkerOptions } from '@belfry/push-worker';
 import { CONFIG as REALTIME_GATEWAY } from '@belfry/realtime-gateway';
-import { CONFIG as ROUTER } from '@belfry/router';
+import { routerOptions } from '@belfry/router';
 import { boolean, bytes, defineConfig, LOG_LEVELS, LOOPBACK_HOSTS, oneOf, path } from '@belfry/runtime';
 import { schedulerOptions } from '@belfry/scheduler';
 import { webpushOptions } from '@belfry/webpush-worker';
@@ -16,7 +16,7 @@ export const CONFIG = defineConfig({
   options: {
     ...PRODUCER_API.options,
     ...REALTIME_GATEWAY.options,
-    ...ROUTER.options,
+    ...routerOptions,
     ...webpushOptions,
     ...fcmOptions,
     ...pushWorkerOptions,

@@ -1,12 +1,11 @@
 import { LIMITS } from '@belfry/protocol/limits';
-import type { NotificationRequest } from '@belfry/protocol/notification-request';
+import { type NotificationRequest, notificationRequestSchema } from '@belfry/protocol/notification-request';
 import { type Authentication, type HttpApp, isProblemError, ProblemError, principalOf } from '@belfry/runtime';
 import { z } from 'zod';
 import { describeRoute } from '../describe-route.ts';
 import { type Intake, type IntakeResult, seedOf } from '../intake.ts';
 import { BrokenLine, parseNdjson } from '../ndjson.ts';
 import { nestingProblem } from '../nesting.ts';
-import { notificationBodySchema } from '../notification-body.ts';
 import { repeatableHeaders, repeatableProblemResponses } from '../problem-responses.ts';
 
 export type BatchRouteDeps = { readonly authentication: Authentication; readonly intake: Intake };
@@ -16,7 +15,7 @@ const batchSchema = z
   .array(z.unknown())
   .min(1)
   .max(LIMITS.batchItems)
-  .meta({ items: z.toJSONSchema(notificationBodySchema, { io: 'input' }) });
+  .meta({ items: z.toJSONSchema(notificationRequestSchema, { io: 'input' }) });
 
 const itemSchema = z.object({
   index: z.int(),
@@ -98,7 +97,7 @@ type CheckedItem =
 /** Checks an item with the validator of the host, so that its problem reads like that of a single request. */
 function createItemCheck(app: HttpApp): (item: unknown) => CheckedItem {
   const validate = app.validatorCompiler?.({
-    schema: notificationBodySchema,
+    schema: notificationRequestSchema,
     method: 'POST',
     url: '/v1/notifications',
     httpPart: 'body',

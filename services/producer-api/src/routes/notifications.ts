@@ -2,6 +2,7 @@ import { DELIVERY_STATES } from '@belfry/core/delivery';
 import { CHANNELS, PRIORITIES } from '@belfry/core/notification';
 import type { LedgerDelivery, LedgerEntry, LedgerStore } from '@belfry/core/store/ledger';
 import { notificationIdSchema } from '@belfry/protocol/identifiers';
+import { notificationRequestSchema } from '@belfry/protocol/notification-request';
 import { type Authentication, type HttpApp, ProblemError, principalOf } from '@belfry/runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -9,7 +10,6 @@ import { attemptSchema, toAttemptView, toIsoTime } from '../attempt-view.ts';
 import { describeRoute } from '../describe-route.ts';
 import { type Intake, seedOf } from '../intake.ts';
 import { nestingProblem } from '../nesting.ts';
-import { notificationBodySchema, toNotificationRequest } from '../notification-body.ts';
 import { formatPageCursor, nextSchema, pageQuery, parsePageCursor } from '../page.ts';
 import { problemResponses, repeatableHeaders, repeatableProblemResponses } from '../problem-responses.ts';
 import type { ReceiptOutbox } from '../receipt-outbox.ts';
@@ -73,7 +73,7 @@ export function addNotificationIntake(app: HttpApp, { authentication, intake }: 
             'Answered once it is durable. It may be repeated under an `Idempotency-Key`, or with an `id` of its own.',
           scope: 'notifications:write',
         }),
-        body: notificationBodySchema,
+        body: notificationRequestSchema,
         headers: repeatableHeaders,
         response: {
           202: acceptedSchema,
@@ -88,7 +88,7 @@ export function addNotificationIntake(app: HttpApp, { authentication, intake }: 
     },
     async (request, reply) => {
       const { tenant } = principalOf(request);
-      const notification = toNotificationRequest(request.body);
+      const notification = request.body;
       const result = await intake({ tenant, request: notification, ...seedOf(request.idempotencySeed, 0) });
       if (!result.ok) throw result.problem;
       return reply.code(202).send({ id: result.id, status: 'accepted' });
