@@ -1,4 +1,7 @@
 import { describeBackplane } from '@belfry/testing/backplane-contract';
 import { createLocalBackplane } from './local-backplane.ts';
 
-describeBackplane('local', async () => createLocalBackplane());
+describeBackplane('local', async () => {
+  const backplane = createLocalBackplane();
+  return { open: async () => backplane };
+});
