@@ -1,1 +1,6 @@
-export {};
+export {
+  type BackplaneLogger,
+  createLogBackplane,
+  HINTS_TOPIC_SETTINGS,
+  type LogBackplaneOptions,
+} from './log-backplane.ts';
