@@ -1,5 +1,5 @@
-// Usage: node tools/run-tests.ts [unit|needs] [--add]. Every test of the repository, or one kind; the last line of output sums them up.
-// With --add the sum includes what an earlier run of the other kind left.
+// Usage: node tools/run-tests.ts [unit|needs|docker] [--add]. Every test of the repository, or one kind; the last line of output sums them up.
+// With --add the sum includes what earlier runs of other kinds left.
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -14,23 +14,27 @@ const TOOLS: Project = { name: 'tools', folder: 'tools' };
 /** They start whole processes and would be slowed down by, and slow down, everything that runs beside them. */
 const ALONE = ['@belfry/e2e', '@belfry/bench'];
 const ALL_KINDS = Object.keys(TEST_KINDS).filter(isTestKind);
+/** Suites with a server once, however it starts. */
+const DEFAULT_KINDS = ALL_KINDS.filter((kind) => kind !== 'docker');
 
 const args = process.argv.slice(2);
 const add = args.includes('--add');
 const [asked, ...unknown] = args.filter((arg) => arg !== '--add');
 if ((asked !== undefined && !isTestKind(asked)) || unknown.length > 0) {
-  console.error('usage: run-tests.ts [unit|needs] [--add]');
+  console.error('usage: run-tests.ts [unit|needs|docker] [--add]');
   process.exit(2);
 }
-const kinds = asked === undefined ? ALL_KINDS : [asked];
+const kinds = asked === undefined ? DEFAULT_KINDS : [asked];
 const projects: readonly Project[] = [TOOLS, ...readWorkspace(ROOT).workspace.packages.values()];
 
-for (const project of projects) for (const kind of kinds) rmSync(reportOf(project, kind), { force: true });
+for (const project of projects) {
+  for (const kind of add ? kinds : ALL_KINDS) rmSync(reportOf(project, kind), { force: true });
+}
 
 let allPassed = true;
 for (const kind of kinds) {
   const tested = projects.filter((project) => hasTests(project, kind));
-  if (tested.includes(TOOLS)) await step('tests of the tools', 'tools/run-vitest.ts', [kind], 'tools');
+  if (tested.includes(TOOLS)) await step(kind, 'tests of the tools', 'tools/run-vitest.ts', [kind], 'tools');
   const packages = tested.filter((project) => project !== TOOLS).map((project) => project.name);
   const { true: alone = [], false: together = [] } = Object.groupBy(packages, (name) => `${ALONE.includes(name)}`);
   // Suites that need a browser or a broker share it and the machine: one at a time.
@@ -52,18 +56,42 @@ async function nx(kind: TestKind, names: readonly string[], parallel: number): P
   if (names.length === 0) return;
   const options = [`--target=${TEST_KINDS[kind].target}`, `--projects=${names.join(',')}`, `--parallel=${parallel}`];
   const title = `${kind} tests of ${names.length} packages`;
-  await step(title, 'node_modules/nx/dist/bin/nx.js', ['run-many', ...options, '--output-style=static']);
+  // Two kinds have one script; it takes the flag for the other one.
+  const flags = kind === 'docker' ? ['--docker'] : [];
+  await step(kind, title, 'node_modules/nx/dist/bin/nx.js', [
+    'run-many',
+    ...options,
+    '--output-style=static',
+    ...flags,
+  ]);
 }
 
-async function step(title: string, script: string, args: readonly string[], folder = '.'): Promise<void> {
+async function step(
+  kind: TestKind,
+  title: string,
+  script: string,
+  args: readonly string[],
+  folder = '.',
+): Promise<void> {
   console.log(`\n▶ ${title}`);
+  const started = performance.now();
   const child = spawn(process.execPath, [path.join(ROOT, script), ...args], {
     cwd: path.join(ROOT, folder),
     stdio: 'inherit',
-    env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', FORCE_COLOR: '0' },
+    env: {
+      ...process.env,
+      NX_DAEMON: 'false',
+      NX_TUI: 'false',
+      NX_NO_CLOUD: 'true',
+      FORCE_COLOR: '0',
+      // Servers that suites share live until this process ends.
+      BELFRY_TEST_RUN: `${process.pid}`,
+      ...(kind === 'docker' ? { BELFRY_LAUNCH: 'docker' } : {}),
+    },
   });
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (code !== 0) allPassed = false;
+  console.log(`▶ ${title}: ${Math.round((performance.now() - started) / 1000)} s`);
 }
 
 /** Prints what was skipped, what failed, and the counts, which stay alone on the last line. */
@@ -85,6 +113,8 @@ function summarize(): boolean {
   if (!allPassed && failures.length === 0) failures.push('an error outside of any test; see above');
   if (passed + skipped.length === 0) failures.push('there were no tests');
   console.log('');
+  for (const { file, how } of reports.flatMap((report) => report.died ?? []))
+    console.log(`ran again: ${file} (${how})`);
   for (const name of skipped) console.log(`skipped: ${name}`);
   for (const name of failures) console.log(`failed: ${name}`);
   console.log(`${passed} passed, ${failures.length} failed, ${skipped.length} skipped`);

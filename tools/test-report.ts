@@ -1,5 +1,7 @@
 /** The part of vitest's JSON report that is counted. */
 export type TestReport = {
+  /** Files that had to run a second time (tools/run-vitest.ts). */
+  readonly died?: readonly { readonly file: string; readonly how: string }[];
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
