@@ -2,7 +2,7 @@
 export type KafkaConsumeOptions = {
   /** Silence after which the broker gives our partitions to others. The broker bounds it (6,000–1,800,000 by default). Default 30,000. */
   readonly sessionTimeoutMs?: number;
-  /** Pause between two signs of life; less than a third of `sessionTimeoutMs`. Default 3,000. */
+  /** Pause between two signs of life; at most a third of `sessionTimeoutMs`. Default 1,000. */
   readonly heartbeatIntervalMs?: number;
   /** How long members have to rejoin once the group is rebalancing. Default 60,000. */
   readonly rebalanceTimeoutMs?: number;
@@ -26,7 +26,7 @@ export type ConsumeLimits = Required<KafkaConsumeOptions>;
 
 const DEFAULTS: ConsumeLimits = {
   sessionTimeoutMs: 30_000,
-  heartbeatIntervalMs: 3_000,
+  heartbeatIntervalMs: 1_000,
   rebalanceTimeoutMs: 60_000,
   maxWaitMs: 250,
   metadataMaxAgeMs: 60_000,

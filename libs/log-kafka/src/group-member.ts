@@ -32,7 +32,7 @@ export type GroupMember = {
   readonly ended: Promise<Error>;
   pause(partition: TopicPartition): void;
   resume(partition: TopicPartition): void;
-  /** One request with the group's generation of this moment; it is not repeated, as it could then carry a later one. */
+  /** One request with the group's generation of this moment; once anything was read it is not repeated, as it could then carry a later one. */
   commit(offsets: Offsets): Promise<void>;
   /** Gives up: revokes everything at once. */
   end(reason: Error): void;
@@ -139,8 +139,10 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
     pause: readings.pause,
     resume: readings.resume,
     async commit(offsets) {
-      if (commitNow === undefined) throw new Error('nothing was read yet that could be committed');
-      await commitNow(offsets);
+      if (commitNow !== undefined) return commitNow(offsets);
+      await consumer.commitOffsets(
+        offsets.topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, ...partition }))),
+      );
     },
     end,
     close() {

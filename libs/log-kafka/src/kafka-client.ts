@@ -1,4 +1,5 @@
 import kafkajs, { type Kafka, type RetryOptions } from 'kafkajs';
+import { mendIdleTimer } from './idle-timer.ts';
 import { type KafkaLogger, toLogCreator } from './kafka-logger.ts';
 import { type KafkaSasl, type KafkaTls, toSaslOptions, toTlsOptions } from './kafka-security.ts';
 
@@ -35,6 +36,7 @@ export const CLIENT_RETRY: Required<Omit<RetryOptions, 'restartOnFailure'>> = {
 /** The client instance that producers, consumers and admins of this process are made of. Throws a `RangeError` that names the bad option. */
 export function createKafka(options: KafkaClientOptions): Kafka {
   assertClientOptions(options);
+  mendIdleTimer();
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,

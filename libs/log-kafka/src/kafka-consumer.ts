@@ -24,8 +24,6 @@ type Assigned = {
   readonly generation: Generation;
   readonly target: CommitTarget;
   readonly commits: CommitQueue;
-  /** Where reading goes on: nothing from here on was handed out. */
-  next: bigint;
 };
 
 /**
@@ -62,13 +60,12 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
         generations.set(`${groupId} ${name}`, generation);
         const named = { logTopic: logTopics[topics.indexOf(topic)] ?? topic, partition };
         const target = { topic, partition, committed: start, revoked: false };
-        assigned.set(name, { partition: named, generation, target, commits, next: start });
+        assigned.set(name, { partition: named, generation, target, commits });
         guarded.onAssigned(named, generation);
       },
-      records(partition, messages, next) {
+      records(partition, messages) {
         const owned = assigned.get(nameOf(partition));
         if (owned === undefined) return;
-        owned.next = next;
         const { logTopic } = owned.partition;
         const records = messages.map((message) => toLogRecord(logTopic, partition.partition, message));
         guarded.onBatch(owned.partition, owned.generation, records);
@@ -121,12 +118,6 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
       async commit(partition, generation, next) {
         const owned = find(partition);
         if (owned?.generation !== generation) return;
-        if (next > owned.next) {
-          const { logTopic, partition: number } = partition;
-          throw new RangeError(
-            `commit of ${logTopic}/${number} must be at most ${owned.next}, what was handed out, not ${next}`,
-          );
-        }
         await owned.commits.add(owned.target, next);
       },
       async close() {
