@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Found, findCommand } from './need.ts';
+import { withPidLock } from './pid-lock.ts';
 
 export const KAFKA_VERSION = '4.3.0';
 
@@ -42,21 +43,25 @@ async function findJarFolder(): Promise<Found<string>> {
   if (isComplete(folder)) return { ok: true, value: folder };
   const maven = findCommand(['mvn']);
   if (!maven.ok) return { ok: false, reason: `no Kafka jars in ${folder}, and ${maven.reason}` };
-  return fetchJars(maven.value, folder);
+  mkdirSync(path.dirname(folder), { recursive: true });
+  // Maven's own cache is not made for two at a time.
+  return withPidLock(`${folder}.pid`, async () =>
+    isComplete(folder) ? { ok: true, value: folder } : fetchJars(maven.value, folder),
+  );
 }
 
-/** Into a folder of its own first: nobody may find half of them. */
+/** Into a folder of its own first: an interrupted fetch must not leave half of them. */
 async function fetchJars(maven: string, folder: string): Promise<Found<string>> {
-  mkdirSync(path.dirname(folder), { recursive: true });
   const partial = mkdtempSync(`${folder}-`);
   const args = ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`];
   try {
     await promisify(execFile)(maven, args, { timeout: FETCH_MS, cwd: partial });
-    // Another run may have been quicker; its jars are the same.
-    if (!isComplete(folder)) renameSync(partial, folder);
+    renameSync(partial, folder);
     return { ok: true, value: folder };
   } catch (error) {
-    return { ok: false, reason: `Maven did not bring the Kafka jars: ${String(error).slice(0, 2_000)}` };
+    // Maven says what is wrong on standard output.
+    const { stdout = '' } = error as { readonly stdout?: string };
+    return { ok: false, reason: `Maven did not bring the Kafka jars: ${String(error)}\n${stdout.slice(0, 2_000)}` };
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }

@@ -5,8 +5,9 @@ import { findKafkaLauncher, type KafkaServer } from './launch-kafka.ts';
 import { findPostgresLauncher, type PostgresServer } from './launch-postgres.ts';
 import { findRedisLauncher, type RedisServer } from './launch-redis.ts';
 import type { Found } from './need.ts';
+import { isAlive } from './pid-lock.ts';
 import type { LaunchedServer } from './server-run.ts';
-import { isAlive, type SharedKind, sharedFiles } from './shared-server.ts';
+import { type SharedKind, sharedFiles } from './shared-server.ts';
 
 type Kept = { readonly server: LaunchedServer; readonly address: KafkaServer | PostgresServer | RedisServer };
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import type { Found } from './need.ts';
+import { isAlive, takesFile } from './pid-lock.ts';
 
 export type SharedKind = 'kafka' | 'postgres' | 'redis';
 
@@ -21,7 +22,7 @@ export async function findShared<T>(kind: SharedKind): Promise<Found<T>> {
   const folder = path.join(os.tmpdir(), `belfry-run-${run}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const files = sharedFiles(folder, kind);
-  if (isFirst(files.keeper)) startKeeper(kind, run, folder);
+  if (takesFile(files.keeper, '')) startKeeper(kind, run, folder);
   const deadline = performance.now() + READY_MS;
   for (;;) {
     const keeper = readFileSync(files.keeper, 'utf8');
@@ -47,31 +48,11 @@ export function sharedFiles(folder: string, kind: SharedKind) {
   };
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process is a living one.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /** The process whose end is the end of the run: what started all tests, or this test runner, whose child this is. */
 function currentRun(): number {
   const given = Number(process.env.BELFRY_TEST_RUN);
   if (Number.isSafeInteger(given) && given > 0) return given;
   return process.env.VITEST && isMainThread ? process.ppid : process.pid;
-}
-
-function isFirst(lock: string): boolean {
-  try {
-    writeFileSync(lock, '', { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
 }
 
 function startKeeper(kind: SharedKind, run: number, folder: string): void {
