@@ -56,7 +56,15 @@ export function createRealtimeGateway(deps: RealtimeGatewayDeps): Service[] {
 
   const epoch = createStreamEpoch(store);
   const retryStore = createRetryStore(clock, random);
-  const hubs = createUserHubs({ store, backplane: deps.backplane, epoch: epoch.get, retryStore, clock, onError });
+  const hubs = createUserHubs({
+    store,
+    backplane: deps.backplane,
+    epoch: epoch.get,
+    retryStore,
+    clock,
+    onGap: (hub) => headCheck.suspect(hub),
+    onError,
+  });
   const acks = createAcks({ realtime: deps.realtime, clock, onError });
   const authenticator = createAuthenticator({
     verifyToken: deps.verifyToken,

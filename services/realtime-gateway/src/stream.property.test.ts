@@ -32,7 +32,15 @@ function createWorld() {
   const epoch = createStreamEpoch(streams.store);
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
-  const hubs = createUserHubs({ store: streams.store, backplane, epoch: epoch.get, retryStore, clock, onError });
+  const hubs = createUserHubs({
+    store: streams.store,
+    backplane,
+    epoch: epoch.get,
+    retryStore,
+    clock,
+    onGap: () => undefined,
+    onError,
+  });
   const admit = createAdmit({ hubs, epoch, store: streams.store, limits: LIMITS });
   const acks = { sent() {}, acknowledge() {}, read() {}, settled: async () => undefined, stop() {} };
   const connections = createConnectionSet({

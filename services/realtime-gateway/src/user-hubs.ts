@@ -1,4 +1,4 @@
-import type { Backplane } from '@belfry/core/backplane';
+import type { Backplane, Hint } from '@belfry/core/backplane';
 import type { Clock } from '@belfry/core/clock';
 import type { RecipientKey } from '@belfry/core/store/routing';
 import type { UserStreamStore } from '@belfry/core/store/user-stream';
@@ -12,7 +12,10 @@ export type HubLease = {
 };
 
 export type UserHubs = {
-  /** Subscribes first and looks at the head then, so that nothing can fall between the two. Rejects when the store is unavailable. */
+  /**
+   * Subscribes first and looks at the head then, so that nothing can fall between the two; where a subscription takes effect later, `onGap` tells. Rejects
+   * when the store is unavailable.
+   */
   acquire(user: RecipientKey): Promise<HubLease>;
   /** Leases that this process holds for the user. */
   leases(user: RecipientKey): number;
@@ -26,6 +29,8 @@ export type UserHubsOptions = {
   readonly epoch: () => Promise<string>;
   readonly retryStore: RetryStore;
   readonly clock: Clock;
+  /** Hints for this user may have been lost until now. */
+  readonly onGap: (hub: UserHub) => void;
   readonly onError: (error: unknown) => void;
 };
 
@@ -42,15 +47,23 @@ export function createUserHubs(options: UserHubsOptions): UserHubs {
 
   const open = (user: RecipientKey): Entry => {
     let heardOf = 0;
-    const unsubscribe = options.backplane.subscribe(user.tenant, user.user, (hint) => {
+    let hasGap = false;
+    const onHint = (hint: Hint): void => {
       if (entry.hub === undefined) heardOf = Math.max(heardOf, hint.offset);
       else entry.hub.hint(hint);
-    });
+    };
+    const onGap = (): void => {
+      if (entry.hub === undefined) hasGap = true;
+      else options.onGap(entry.hub);
+    };
+    const unsubscribe = options.backplane.subscribe(user.tenant, user.user, onHint, onGap);
     const start = async (): Promise<UserHub> => {
       const [epoch, [head = 0]] = await Promise.all([options.epoch(), options.store.heads([user])]);
       const hub = createUserHub({ ...options, user, epoch, head });
       entry.hub = hub;
       hub.headSeen(heardOf);
+      // Whether the head was read before or after it, nobody knows.
+      if (hasGap) options.onGap(hub);
       return hub;
     };
     const entry: Entry = { leases: 0, hub: undefined, opening: start(), unsubscribe };
