@@ -11,7 +11,8 @@ export const LAYERS = {
   worker: ['core', 'protocol'],
   runtime: ['core', 'protocol'],
   composition: ['core', 'protocol', 'dispatch', 'worker', 'runtime'],
-  process: ['core', 'protocol', 'dispatch', 'worker', 'runtime', 'composition', 'adapter', 'platform'],
+  // The simulator for devices that are simulated, behind a setting: its authority, and how its tokens are known.
+  process: ['core', 'protocol', 'dispatch', 'worker', 'runtime', 'composition', 'adapter', 'platform', 'simulator'],
   client: ['protocol'],
   simulator: ['core', 'protocol'],
   example: ['protocol', 'client'],
@@ -26,6 +27,7 @@ export const LAYERS = {
     'adapter',
     'platform',
     'client',
+    'simulator',
   ],
   standalone: [
     'core',

@@ -1,12 +1,16 @@
-import { boolean, defineConfig, defineOptions, list } from '@belfry/runtime';
+import { defineConfig, defineOptions, list, url } from '@belfry/runtime';
+import {
+  apiKeyOptions,
+  checkShared,
+  cookieSecretOptions,
+  kafkaOptions,
+  keysOptions,
+  processOptions,
+  publicHttpOptions,
+  simulatorOptions,
+} from '@belfry/service-process';
 
 export const consoleOptions = defineOptions({
-  BELFRY_CONSOLE: {
-    type: boolean(),
-    default: true,
-    description: 'Serve the console. Whoever can open it can send and redrive: it is for the machine it runs on.',
-    group: 'Console',
-  },
   BELFRY_CONSOLE_ORIGINS: {
     type: list(),
     default: [],
@@ -16,8 +20,27 @@ export const consoleOptions = defineOptions({
   },
 });
 
+const { BELFRY_TRUST_PROXY } = publicHttpOptions;
+
 export const CONFIG = defineConfig({
-  program: 'console',
-  summary: 'The page to try, watch and redrive notifications.',
-  options: consoleOptions,
+  program: 'node services/console/src/main.ts',
+  summary: 'The page to try, watch and redrive notifications. Whoever can open it can send and redrive.',
+  environment: 'shared',
+  options: {
+    ...processOptions(8083),
+    BELFRY_TRUST_PROXY,
+    ...consoleOptions,
+    BELFRY_API_URL: {
+      type: url(),
+      default: 'http://127.0.0.1:8080',
+      description: 'Where the HTTP API is, seen from the console: the edge, or the producer API itself.',
+      group: 'Console',
+    },
+    ...kafkaOptions,
+    ...keysOptions,
+    ...apiKeyOptions,
+    ...cookieSecretOptions,
+    ...simulatorOptions,
+  },
+  check: checkShared,
 });

@@ -1,2 +1,2 @@
-export { CONFIG, consoleOptions } from './config.ts';
+export { consoleOptions } from './config.ts';
 export { type ConsoleDeps, createConsole } from './console.ts';

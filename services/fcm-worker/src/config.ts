@@ -1,6 +1,7 @@
 import { DEFAULT_FCM_SCHEDULE_MS } from '@belfry/core/retry-policy';
 import { pushWorkerOptions } from '@belfry/push-worker';
 import { defineConfig, defineOptions, path, retrySchedule, string, url } from '@belfry/runtime';
+import { checkShared, kafkaOptions, postgresOptions, processOptions, simulatorOptions } from '@belfry/service-process';
 
 export const fcmOptions = defineOptions({
   BELFRY_RETRY_FCM: {
@@ -35,5 +36,14 @@ export const fcmOptions = defineOptions({
 export const CONFIG = defineConfig({
   program: 'node services/fcm-worker/src/main.ts',
   summary: 'Sends FCM deliveries.',
-  options: { ...fcmOptions, ...pushWorkerOptions },
+  environment: 'shared',
+  options: {
+    ...processOptions(8094),
+    ...fcmOptions,
+    ...pushWorkerOptions,
+    ...kafkaOptions,
+    ...postgresOptions,
+    ...simulatorOptions,
+  },
+  check: checkShared,
 });

@@ -1,2 +1,2 @@
-export { CONFIG, fcmOptions } from './config.ts';
+export { fcmOptions } from './config.ts';
 export { createFcmWorker, type FcmWorkerDeps } from './fcm-worker.ts';

@@ -1,20 +1,20 @@
-import { defineConfig, defineOptions, integer, list, port, string } from '@belfry/runtime';
+import { type ConfigProblem, defineConfig, defineOptions, integer } from '@belfry/runtime';
+import {
+  apiKeyOptions,
+  checkShared,
+  jwtSecretOptions,
+  kafkaOptions,
+  keysOptions,
+  postgresOptions,
+  processOptions,
+  publicHttpOptions,
+  simulatorOptions,
+  vapidOptions,
+  webpushAddressOptions,
+} from '@belfry/service-process';
 
-/** Environment variables of the producer API. */
+/** What the API adds to the options of every process. */
 export const producerApiOptions = defineOptions({
-  PORT: { type: port(), default: 8080, description: 'TCP port to listen on.', group: 'HTTP' },
-  BELFRY_HOST: {
-    type: string(),
-    default: '127.0.0.1',
-    description: 'Address to listen on. 0.0.0.0 accepts connections from other machines.',
-    group: 'HTTP',
-  },
-  BELFRY_ALLOWED_ORIGINS: {
-    type: list(),
-    default: [],
-    description: 'Pages that may call from a browser, such as https://app.example. * allows every page.',
-    group: 'HTTP',
-  },
   BELFRY_RATE_PER_SECOND: {
     type: integer({ min: 1, max: 1_000_000 }),
     default: 10_000,
@@ -27,29 +27,35 @@ export const producerApiOptions = defineOptions({
     description: 'Requests of one API key that may come at once after a pause.',
     group: 'HTTP',
   },
-  BELFRY_API_KEY: {
-    type: string(),
-    optional: true,
-    secret: true,
-    description: 'An API key with every scope, for the tenant "default". Stored as a hash.',
-    group: 'Credentials',
-  },
-  BELFRY_JWT_SECRET: {
-    type: string(),
-    optional: true,
-    secret: true,
-    description:
-      'Secret that user tokens are signed with (HS256): at least 32 bytes, except in one process on a loopback address. Without it user tokens are refused.',
-    group: 'Credentials',
-  },
 });
 
 export const CONFIG = defineConfig({
   program: 'node services/producer-api/src/main.ts',
   summary: 'Takes notifications in over HTTP and answers what became of them.',
-  options: producerApiOptions,
-  check: ({ BELFRY_JWT_SECRET: secret }) =>
-    secret !== undefined && Buffer.byteLength(secret) < 32
-      ? [{ variable: 'BELFRY_JWT_SECRET', detail: 'must have at least 32 bytes' }]
-      : [],
+  environment: 'shared',
+  options: {
+    ...processOptions(8081),
+    ...publicHttpOptions,
+    ...producerApiOptions,
+    ...kafkaOptions,
+    ...postgresOptions,
+    ...keysOptions,
+    ...apiKeyOptions,
+    ...jwtSecretOptions,
+    ...vapidOptions,
+    ...webpushAddressOptions,
+    ...simulatorOptions,
+  },
+  check: (values) => [...checkShared(values), ...jwtSecretProblems(values)],
 });
+
+/** RFC 7518 §3.2: a key shorter than the hash can be guessed. */
+export function jwtSecretProblems({
+  BELFRY_JWT_SECRET: secret,
+}: {
+  readonly BELFRY_JWT_SECRET?: string | undefined;
+}): readonly ConfigProblem[] {
+  return secret !== undefined && Buffer.byteLength(secret) < 32
+    ? [{ variable: 'BELFRY_JWT_SECRET', detail: 'must have at least 32 bytes' }]
+    : [];
+}

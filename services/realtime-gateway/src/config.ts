@@ -1,4 +1,15 @@
-import { bytes, defineConfig, defineOptions, durationMs, integer, string } from '@belfry/runtime';
+import { bytes, defineConfig, defineOptions, durationMs, integer } from '@belfry/runtime';
+import {
+  backplaneOptions,
+  checkShared,
+  cookieSecretOptions,
+  jwtSecretOptions,
+  kafkaOptions,
+  keysOptions,
+  postgresOptions,
+  processOptions,
+  publicHttpOptions,
+} from '@belfry/service-process';
 import { DEFAULT_GATEWAY_LIMITS } from './gateway-limits.ts';
 
 export const realtimeGatewayOptions = defineOptions({
@@ -33,18 +44,22 @@ export const realtimeGatewayOptions = defineOptions({
     description: 'Connections are sent to other gateways over this time when the process is asked to stop.',
     group: 'Realtime',
   },
-  BELFRY_COOKIE_SECRET: {
-    type: string(),
-    optional: true,
-    secret: true,
-    description:
-      'Signs the cookies with which an EventSource reconnects. The same on all gateways behind one address; random per process when not set.',
-    group: 'Realtime',
-  },
 });
 
 export const CONFIG = defineConfig({
   program: 'node services/realtime-gateway/src/main.ts',
   summary: 'Holds the live connections of users: WebSocket and server-sent events.',
-  options: realtimeGatewayOptions,
+  environment: 'shared',
+  options: {
+    ...processOptions(8082),
+    ...publicHttpOptions,
+    ...realtimeGatewayOptions,
+    ...postgresOptions,
+    ...backplaneOptions,
+    ...kafkaOptions,
+    ...keysOptions,
+    ...jwtSecretOptions,
+    ...cookieSecretOptions,
+  },
+  check: checkShared,
 });

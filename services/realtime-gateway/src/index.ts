@@ -1,4 +1,4 @@
-export { CONFIG, realtimeGatewayOptions } from './config.ts';
+export { realtimeGatewayOptions } from './config.ts';
 export type { GatewayLimits } from './gateway-limits.ts';
 export { createRealtimeGateway, type RealtimeGatewayDeps } from './realtime-gateway.ts';
 export { EVENTS_PATH } from './sse-endpoint.ts';

@@ -1,4 +1,5 @@
 import { defineConfig, defineOptions, integer } from '@belfry/runtime';
+import { backplaneOptions, checkShared, kafkaOptions, postgresOptions, processOptions } from '@belfry/service-process';
 import { inputTopicOptions } from './input-topics.ts';
 
 export const routerOptions = defineOptions({
@@ -13,5 +14,14 @@ export const routerOptions = defineOptions({
 export const CONFIG = defineConfig({
   program: 'node services/router/src/main.ts',
   summary: 'Turns accepted jobs into inbox entries and deliveries.',
-  options: { ...routerOptions, ...inputTopicOptions },
+  environment: 'shared',
+  options: {
+    ...processOptions(8091),
+    ...routerOptions,
+    ...inputTopicOptions,
+    ...kafkaOptions,
+    ...postgresOptions,
+    ...backplaneOptions,
+  },
+  check: checkShared,
 });

@@ -1,2 +1,2 @@
-export { CONFIG, routerOptions } from './config.ts';
+export { routerOptions } from './config.ts';
 export { createRouter, type RouterDeps } from './router.ts';

@@ -1,4 +1,5 @@
 import { defineConfig, defineOptions, durationMs } from '@belfry/runtime';
+import { checkShared, kafkaOptions, postgresOptions, processOptions } from '@belfry/service-process';
 
 const DAY = 24 * 60 * 60 * 1_000;
 
@@ -20,5 +21,7 @@ export const schedulerOptions = defineOptions({
 export const CONFIG = defineConfig({
   program: 'node services/scheduler/src/main.ts',
   summary: 'Puts deliveries whose wait is over back on the log, and removes what is past its retention.',
-  options: schedulerOptions,
+  environment: 'shared',
+  options: { ...processOptions(8092), ...schedulerOptions, ...kafkaOptions, ...postgresOptions },
+  check: checkShared,
 });

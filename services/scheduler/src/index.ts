@@ -1,2 +1,2 @@
-export { CONFIG, schedulerOptions } from './config.ts';
+export { schedulerOptions } from './config.ts';
 export { createScheduler, type SchedulerDeps } from './scheduler.ts';

@@ -1,11 +1,21 @@
 import { consoleOptions } from '@belfry/console';
 import { fcmOptions } from '@belfry/fcm-worker';
-import { CONFIG as PRODUCER_API } from '@belfry/producer-api';
+import { jwtSecretProblems, producerApiOptions } from '@belfry/producer-api';
 import { pushWorkerOptions } from '@belfry/push-worker';
-import { CONFIG as REALTIME_GATEWAY } from '@belfry/realtime-gateway';
+import { realtimeGatewayOptions } from '@belfry/realtime-gateway';
 import { routerOptions } from '@belfry/router';
 import { boolean, bytes, defineConfig, LOG_LEVELS, LOOPBACK_HOSTS, oneOf, path } from '@belfry/runtime';
 import { schedulerOptions } from '@belfry/scheduler';
+import {
+  apiKeyOptions,
+  checkShared,
+  cookieSecretOptions,
+  jwtSecretOptions,
+  listenOptions,
+  publicHttpOptions,
+  vapidOptions,
+  webpushAddressOptions,
+} from '@belfry/service-process';
 import { webpushOptions } from '@belfry/webpush-worker';
 
 const GIB = 2 ** 30;
@@ -14,13 +24,26 @@ export const CONFIG = defineConfig({
   program: 'npm start --',
   summary: 'Every service in one process, over a log and a store of its own.',
   options: {
-    ...PRODUCER_API.options,
-    ...REALTIME_GATEWAY.options,
+    ...listenOptions(8080),
+    ...publicHttpOptions,
+    ...producerApiOptions,
+    ...apiKeyOptions,
+    ...jwtSecretOptions,
+    ...cookieSecretOptions,
+    ...realtimeGatewayOptions,
     ...routerOptions,
     ...webpushOptions,
+    ...webpushAddressOptions,
+    ...vapidOptions,
     ...fcmOptions,
     ...pushWorkerOptions,
     ...schedulerOptions,
+    BELFRY_CONSOLE: {
+      type: boolean(),
+      default: true,
+      description: 'Serve the console. Whoever can open it can send and redrive: it is for the machine it runs on.',
+      group: 'Console',
+    },
     ...consoleOptions,
     BELFRY_DATA: {
       type: path(),
@@ -48,5 +71,8 @@ export const CONFIG = defineConfig({
     },
   },
   // On the loopback address a short secret is a developer's; where others can connect it can be guessed.
-  check: (values) => (LOOPBACK_HOSTS.includes(values.BELFRY_HOST) ? [] : (PRODUCER_API.check?.(values) ?? [])),
+  check: (values) => [
+    ...checkShared(values),
+    ...(LOOPBACK_HOSTS.includes(values.BELFRY_HOST) ? [] : jwtSecretProblems(values)),
+  ],
 });

@@ -1,8 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { generateVapidKey, parseVapidKey, type VapidKey } from '@belfry/channel-webpush';
+import type { VapidKey } from '@belfry/channel-webpush';
 import type { Random } from '@belfry/core/random';
-import { createApiKey } from '@belfry/runtime';
+import { KEY_FILES, type KeyName, makeKeys, readKey, readVapidKeys } from '@belfry/service-process';
 
 /** What a first start makes and every later one finds again. Readable by the owner alone. */
 export type DataFolder = {
@@ -18,7 +17,8 @@ export type DataFolder = {
   readonly apiKey: string;
   readonly jwtSecret: string;
   readonly cookieSecret: string;
-  readonly vapidKeys: readonly VapidKey[];
+  /** The first for new subscriptions. */
+  readonly vapidKeys: readonly [VapidKey, ...VapidKey[]];
 };
 
 export type DataFolderOptions = {
@@ -26,55 +26,31 @@ export type DataFolderOptions = {
   readonly random: Random;
   readonly apiKey: string | undefined;
   readonly jwtSecret: string | undefined;
+  readonly cookieSecret: string | undefined;
   readonly vapidKeysFile: string | undefined;
 };
 
-/** Opens the data folder, making what is missing. Throws, naming the file, when something in it cannot be used. */
-export function openDataFolder(options: DataFolderOptions): DataFolder {
+/** Opens the data folder, making what is missing and not configured. Rejects, naming the file, when something in it cannot be used. */
+export async function openDataFolder(options: DataFolderOptions): Promise<DataFolder> {
   const directory = resolve(options.directory);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const { random } = options;
-  const apiKeyFile = options.apiKey === undefined ? join(directory, 'api-key') : undefined;
+  const { apiKey, jwtSecret, cookieSecret, vapidKeysFile } = options;
+  const configured = { apiKey, jwtSecret, cookieSecret, vapidKeys: vapidKeysFile };
+  const names = Object.keys(KEY_FILES) as readonly KeyName[];
+  await makeKeys(
+    directory,
+    options.random,
+    names.filter((name) => configured[name] === undefined),
+  );
   return {
     directory,
     log: join(directory, 'log'),
     store: join(directory, 'store'),
     invoices: join(directory, 'invoices'),
     simulatorPortFile: join(directory, 'simulator-port'),
-    apiKeyFile,
-    apiKey: options.apiKey ?? secretFile(join(directory, 'api-key'), () => createApiKey('dev', random)),
-    jwtSecret: options.jwtSecret ?? secretFile(join(directory, 'jwt-secret'), () => randomSecret(random)),
-    cookieSecret: secretFile(join(directory, 'cookie-secret'), () => randomSecret(random)),
-    vapidKeys: readVapidKeys(
-      options.vapidKeysFile ?? join(directory, 'vapid-keys.json'),
-      options.vapidKeysFile === undefined,
-    ),
+    apiKeyFile: apiKey === undefined ? join(directory, KEY_FILES.apiKey) : undefined,
+    apiKey: apiKey ?? readKey(directory, 'apiKey'),
+    jwtSecret: jwtSecret ?? readKey(directory, 'jwtSecret'),
+    cookieSecret: cookieSecret ?? readKey(directory, 'cookieSecret'),
+    vapidKeys: await readVapidKeys(vapidKeysFile ?? join(directory, KEY_FILES.vapidKeys)),
   };
-}
-
-function randomSecret(random: Random): string {
-  return Buffer.from(random.bytes(32)).toString('base64url');
-}
-
-function secretFile(file: string, make: () => string): string {
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  const secret = make();
-  writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
-  return secret;
-}
-
-/** `[{ publicKey, privateKey, id? }, …]`, the first for new subscriptions. */
-function readVapidKeys(file: string, mayMake: boolean): readonly VapidKey[] {
-  if (mayMake && !existsSync(file)) {
-    writeFileSync(file, `${JSON.stringify([generateVapidKey()], null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-    chmodSync(file, 0o600);
-  }
-  const input: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (!Array.isArray(input) || input.length === 0)
-    throw new Error(`${file}: must be a list with at least one VAPID key`);
-  return input.map((each, index) => {
-    const parsed = parseVapidKey(each);
-    if (!parsed.ok) throw new Error(`${file}: /${index}${parsed.field} ${parsed.detail}`);
-    return parsed.key;
-  });
 }

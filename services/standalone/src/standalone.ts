@@ -23,12 +23,12 @@ import {
   type Logger,
 } from '@belfry/runtime';
 import { createScheduler } from '@belfry/scheduler';
+import { createFcm, createWebPush, readSecret } from '@belfry/service-process';
 import { createSqliteStore } from '@belfry/store';
 import { createWebPushWorker } from '@belfry/webpush-worker';
 import type { CONFIG } from './config.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { STANDALONE_TOPICS } from './log-topics.ts';
-import { createFcm, createWebPush, type PushChannelsOptions } from './push-channels.ts';
 import { startSimulator } from './simulator-service.ts';
 
 export type StandaloneConfig = ConfigValues<(typeof CONFIG)['options']>;
@@ -53,11 +53,12 @@ const TENANT = 'default';
 /** Opens the data folder, the log and the store, and puts every service on them. Rejects, in words for an operator, when one cannot be opened. */
 export async function createStandalone(options: StandaloneOptions): Promise<Standalone> {
   const { config, logger, clock, random, onFatal } = options;
-  const data = openDataFolder({
+  const data = await openDataFolder({
     directory: config.BELFRY_DATA,
     random,
-    apiKey: config.BELFRY_API_KEY,
-    jwtSecret: config.BELFRY_JWT_SECRET,
+    apiKey: readSecret(config, 'BELFRY_API_KEY'),
+    jwtSecret: readSecret(config, 'BELFRY_JWT_SECRET'),
+    cookieSecret: readSecret(config, 'BELFRY_COOKIE_SECRET'),
     vapidKeysFile: config.BELFRY_VAPID_KEYS,
   });
   const log = await createEmbeddedLog({
@@ -77,17 +78,23 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
   });
 
   const simulated = config.BELFRY_SIMULATOR ? await startSimulator(data.simulatorPortFile, clock) : undefined;
-  const channelOptions: PushChannelsOptions = {
-    clock,
-    vapidKeys: data.vapidKeys,
-    subject: config.BELFRY_WEBPUSH_SUBJECT,
-    allowedHosts: config.BELFRY_WEBPUSH_ALLOWED_HOSTS,
-    fcmEndpoint: config.BELFRY_FCM_ENDPOINT,
-    fcmProject: config.BELFRY_FCM_PROJECT,
-    serviceAccountFile: config.GOOGLE_APPLICATION_CREDENTIALS,
-    simulatorOrigin: simulated?.simulator.origin(),
+  const simulatorOrigin = simulated?.simulator.origin();
+  const channels = {
+    webpush: await createWebPush({
+      clock,
+      vapidKeys: data.vapidKeys,
+      subject: config.BELFRY_WEBPUSH_SUBJECT,
+      allowedHosts: config.BELFRY_WEBPUSH_ALLOWED_HOSTS,
+      simulatorOrigin,
+    }),
+    fcm: await createFcm({
+      clock,
+      endpoint: config.BELFRY_FCM_ENDPOINT,
+      project: config.BELFRY_FCM_PROJECT,
+      serviceAccountFile: config.GOOGLE_APPLICATION_CREDENTIALS,
+      simulatorOrigin,
+    }),
   };
-  const channels = { webpush: createWebPush(channelOptions), fcm: createFcm(channelOptions) };
 
   const metrics = createMetrics();
   const allowedOrigins = [...config.BELFRY_ALLOWED_ORIGINS, ...ownOrigins(config.PORT)];
@@ -102,6 +109,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     version: '1',
     bodyLimitBytes: LIMITS.bodyBytes,
     upgradePaths: [REALTIME_PATH],
+    trustProxy: config.BELFRY_TRUST_PROXY,
   });
   const tokens = await createTokenVerifier({ keys: { kind: 'secret', secret: data.jwtSecret, minBytes: 1 } }, clock);
   const rateLimit = { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST };
@@ -140,7 +148,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
       realtime,
       verifyToken: tokens,
       allowedOrigins,
-      cookieSecret: config.BELFRY_COOKIE_SECRET ?? data.cookieSecret,
+      cookieSecret: data.cookieSecret,
       limits: {
         connections: config.BELFRY_REALTIME_CONNECTIONS,
         connectionsPerUser: config.BELFRY_REALTIME_CONNECTIONS_PER_USER,
@@ -156,7 +164,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
       accept: createAccept({ store, log, clock, random }),
       realtime,
       channels,
-      webPushKey: webPushKeyOf(data),
+      webPushKey: { publicKey: data.vapidKeys[0].publicKey, keyId: data.vapidKeys[0].id },
     }),
   ];
   addInvoiceUpstream(host.app, {
@@ -174,7 +182,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
         apiUrl: () => host.url(),
         apiKey: data.apiKey,
         tenant: TENANT,
-        sessionSecret: config.BELFRY_COOKIE_SECRET ?? data.cookieSecret,
+        sessionSecret: data.cookieSecret,
         allowedOrigins: config.BELFRY_CONSOLE_ORIGINS,
         ...(simulated === undefined ? {} : { simulator: simulated.simulator }),
       }),
@@ -187,10 +195,4 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
 /** The console's own page: the same machine under either name. */
 function ownOrigins(port: number): string[] {
   return [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
-}
-
-function webPushKeyOf(data: DataFolder): { publicKey: string; keyId: string } {
-  const [key] = data.vapidKeys;
-  if (key === undefined) throw new Error('there is no VAPID key');
-  return { publicKey: key.publicKey, keyId: key.id };
 }

@@ -1,2 +1,2 @@
-export { CONFIG, webpushOptions } from './config.ts';
+export { webpushOptions } from './config.ts';
 export { createWebPushWorker, type WebPushWorkerDeps } from './webpush-worker.ts';
