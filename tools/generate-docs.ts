@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OUTCOME_TABLE, TRANSPORT_TABLE } from '../libs/channel-fcm/src/outcome-table.ts';
 import { OUTCOME_RULES } from '../libs/channel-webpush/src/classify.ts';
+import { asyncApiDocument } from '../libs/protocol/src/asyncapi.ts';
 import { ERRORS } from '../libs/protocol/src/errors.ts';
 import type { ConfigSummary } from '../libs/runtime/src/config/config-table.ts';
 import { METRICS } from '../libs/runtime/src/metric-table.ts';
@@ -24,6 +25,7 @@ export async function generateDocuments(): Promise<readonly GeneratedDocument[]>
   return [
     { file: 'docs/errors.md', text: renderErrors(ERRORS) },
     { file: 'docs/config.md', text: renderConfig(tables) },
+    { file: 'docs/asyncapi.json', text: `${JSON.stringify(asyncApiDocument(), null, 2)}\n` },
     { file: 'docs/metrics.md', text: renderMetrics(METRICS) },
     {
       file: 'docs/channels.md',

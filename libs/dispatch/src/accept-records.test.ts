@@ -1,4 +1,5 @@
 import type { LogRecord } from '@belfry/core/log';
+import { INPUT_EXAMPLES } from '@belfry/protocol/asyncapi-examples';
 import { unreadableJobRecordSchema } from '@belfry/protocol/dead-letter-record';
 import { LIMITS } from '@belfry/protocol/limits';
 import { DEAD_LETTERS_TOPIC, jobsTopic, RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
@@ -56,6 +57,20 @@ describe('a record of an input topic', () => {
     const notification = only(await inboxOf('i-bob'));
     expect(notification).toMatchObject(shown);
     expect(notification.expiresAtMs - notification.acceptedAtMs).toBe(3_600_000);
+  });
+
+  it('is what the documents show', async () => {
+    const known = (await unreadable()).length;
+    await pipeline.store.subscribeTopic(OWNER, 'release-notes', ['i-doc']);
+    await pipeline.start().acceptRecords(await written(...Object.values(INPUT_EXAMPLES)));
+    await pipeline.workOff();
+    expect(await unreadable()).toHaveLength(known);
+    const titles = [...(await inboxOf('alice')), ...(await inboxOf('i-doc'))].map(({ title }) => title);
+    expect(titles.toSorted()).toEqual(
+      Object.values(INPUT_EXAMPLES)
+        .map(({ title }) => title)
+        .toSorted(),
+    );
   });
 
   it('reaches topics and everyone', async () => {
