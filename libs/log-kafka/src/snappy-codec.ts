@@ -24,5 +24,6 @@ export function compressSnappy(plain: Buffer): Promise<Buffer> {
 }
 
 async function block(compressed: Buffer): Promise<Buffer> {
-  return Buffer.from(await uncompress(compressed, { asBuffer: true }));
+  const plain = await uncompress(compressed, { asBuffer: true });
+  return typeof plain === 'string' ? Buffer.from(plain) : plain;
 }
