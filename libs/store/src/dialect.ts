@@ -1,7 +1,7 @@
 import type { AliasedRawBuilder, RawBuilder } from 'kysely';
 
 /** Type of a column of rows that are handed to a statement; a question mark allows null. */
-export type ColumnKind = 'text' | 'text?' | 'integer' | 'integer?';
+export type ColumnKind = 'text' | 'text?' | 'integer' | 'integer?' | 'float';
 export type Columns = { readonly [name: string]: ColumnKind };
 
 type ValueOf<Kind extends ColumnKind> =

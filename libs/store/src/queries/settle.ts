@@ -22,7 +22,7 @@ const NEW_ATTEMPT = {
   redrive: 'integer',
   number: 'integer',
   at_ms: 'integer',
-  duration_ms: 'integer',
+  duration_ms: 'float',
   outcome: 'text',
   code: 'text',
   reason: 'text',

@@ -5,12 +5,12 @@ export type Merge<Item, Answer, Result> = {
   readonly run: (items: readonly Item[]) => Promise<Answer>;
   /** Gives each call its part of the answer to all their items, in the order of the calls. */
   readonly split: (answer: Answer, calls: readonly (readonly Item[])[]) => readonly Result[];
+  /** Merged calls under way at a time; what comes meanwhile goes together. */
+  readonly maxRunning: number;
 };
 
 /** Beyond this a call waits for its turn: one merged call must not hold up everybody else's for long. */
 const MAX_ITEMS = 2_000;
-/** One call in the thread and one on its way there, so that the thread never waits for us; what comes meanwhile goes together. */
-const MAX_RUNNING = 2;
 
 type Waiting<Item, Result> = {
   readonly items: readonly Item[];
@@ -25,13 +25,14 @@ type Waiting<Item, Result> = {
 export function createMergedCall<Item, Answer, Result>({
   run,
   split,
+  maxRunning,
 }: Merge<Item, Answer, Result>): (items: readonly Item[]) => Promise<Result> {
   let waiting: Waiting<Item, Result>[] = [];
   let running = 0;
   let scheduled = false;
 
   function schedule(): void {
-    if (scheduled || running >= MAX_RUNNING || waiting.length === 0) return;
+    if (scheduled || running >= maxRunning || waiting.length === 0) return;
     scheduled = true;
     // The end of this turn: everything that this turn's sockets asked for goes together.
     setImmediate(() => {

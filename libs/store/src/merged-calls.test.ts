@@ -15,6 +15,7 @@ function createDoubler(options: { readonly held?: boolean } = {}) {
       return items.map((item) => item * 2);
     },
     split: splitByLength,
+    maxRunning: 2,
   });
   return { call, calls, release: () => waiting.shift()?.() };
 }
