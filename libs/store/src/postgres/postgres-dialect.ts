@@ -1,0 +1,37 @@
+import { sql } from 'kysely';
+import type { ColumnKind, Dialect } from '../dialect.ts';
+
+const TYPES: Readonly<Record<ColumnKind, string>> = {
+  text: 'text',
+  'text?': 'text',
+  integer: 'bigint',
+  'integer?': 'bigint',
+  float: 'double precision',
+};
+
+/** The differences of PostgreSQL: many writers that lock rows, bulk rows as the records of one JSON parameter. */
+export const postgresDialect: Dialect = {
+  rows(alias, columns, rows) {
+    const names = Object.keys(columns);
+    const json = JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? toStorable(value) : value));
+    const picked = sql.join(names.map((name) => sql.ref(name)));
+    const typed = sql.join(names.map((name) => sql`${sql.ref(name)} ${sql.raw(TYPES[columns[name] ?? 'text'])}`));
+    const records = sql`rows from (json_to_recordset(${json}::json) as (${typed})) with ordinality`;
+    return sql<never>`(select ordinal - 1 as ordinal, ${picked} from ${records} as records(${picked}, ordinal))`.as(
+      alias,
+    );
+  },
+  locksRows: true,
+  randomHex: sql<string>`replace(gen_random_uuid()::text, '-', '')`,
+  blobType: 'bytea',
+  textType: sql`text collate "C"`,
+  clustered: sql``,
+};
+
+/**
+ * PostgreSQL refuses the character U+0000 and halves of surrogate pairs in text; a provider's answer that holds one must not make its settlement fail for ever.
+ * Both become U+FFFD. JSON inside a column is not affected: there they are escaped.
+ */
+export function toStorable(text: string): string {
+  return text.includes('\0') || !text.isWellFormed() ? text.toWellFormed().replaceAll('\0', '\uFFFD') : text;
+}

@@ -1,0 +1,153 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import { type ClientBase, DatabaseError, Pool, type PoolClient, types } from 'pg';
+import type { Schema } from '../schema.ts';
+import { toStorable } from './postgres-dialect.ts';
+import { ConnectionFailure, isStalePlan } from './postgres-errors.ts';
+import type { PostgresLogger } from './postgres-logger.ts';
+import { STATEMENT_TIMEOUT_MS, sessionSettings } from './session-settings.ts';
+
+export type PostgresTls = {
+  /** PEM. Without `ca` the system's authorities are trusted. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** False takes any certificate: encryption without knowing to whom. Default true. */
+  readonly rejectUnauthorized?: boolean;
+};
+
+export type PostgresPoolOptions = {
+  readonly url: string;
+  readonly schema: string;
+  /** Connections at most; 1–1,000. */
+  readonly poolSize: number;
+  readonly tls?: PostgresTls;
+  readonly logger?: PostgresLogger;
+};
+
+export type PostgresConnection = {
+  /** Statements on this connection. Kysely's own `transaction()` must not be used. */
+  readonly db: Kysely<Schema>;
+  /** Runs a statement without parameters: `begin`, `commit`. */
+  execute(statement: string): Promise<void>;
+};
+
+export type PostgresPool = {
+  /** Runs `work` with a connection of its own; one on which anything failed in an unknown way is thrown away. Rejects with `ConnectionFailure` where there is none. */
+  withConnection<Result>(work: (connection: PostgresConnection) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+};
+
+/** To connect, or to get a connection when all are busy. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** The server ends a statement before that; this is for a server that went silent. */
+const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000;
+const IDLE_MS = 60_000;
+/** So that connections spread over the servers behind one name again after one of them was away. */
+const MAX_LIFETIME_S = 1_800;
+/** Statements of one store are a few dozen texts. Far above that, so that nothing can fill the server's memory. */
+const MAX_PREPARED = 500;
+
+export function createPostgresPool({ url, schema, poolSize, tls, logger }: PostgresPoolOptions): PostgresPool {
+  const connections = new WeakMap<PoolClient, PostgresConnection>();
+  const nameStatement = createStatementNames();
+  const pool = new Pool({
+    connectionString: url,
+    application_name: 'belfry',
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_MS,
+    maxLifetimeSeconds: MAX_LIFETIME_S,
+    keepAlive: true,
+    pipeline: true,
+    types: { getTypeParser },
+    onConnect: (client) => prepareSession(client, schema),
+    ...(tls === undefined ? {} : { ssl: { ...tls } }),
+  });
+  // A connection that breaks while nobody uses it; the pool has dropped it already.
+  pool.on('error', (error) => logger?.warn({ error: error.message }, 'a connection to PostgreSQL broke'));
+  // While it is used, the statement on it fails, which tells whoever waits.
+  pool.on('connect', (client) => client.on('error', () => {}));
+
+  async function acquire(): Promise<PoolClient> {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      throw new ConnectionFailure(error);
+    }
+  }
+
+  return {
+    async withConnection(work) {
+      const client = await acquire();
+      let connection = connections.get(client);
+      if (connection === undefined) {
+        connection = toConnection(client, nameStatement);
+        connections.set(client, connection);
+      }
+      let broken = false;
+      try {
+        return await work(connection);
+      } catch (error) {
+        broken = error instanceof ConnectionFailure || isStalePlan(error);
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function prepareSession(client: ClientBase, schema: string): Promise<void> {
+  const settings = Object.entries(sessionSettings(schema));
+  const calls = settings.map((_, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`);
+  const { rows } = await client.query<{ readOnly: string }>(
+    // What is answered must be durable, whatever the server's default for others is.
+    `select ${calls.join(', ')}, current_setting('transaction_read_only') as "readOnly",
+      set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false)`,
+    settings.flat(),
+  );
+  // A standby would answer with what was true some time ago.
+  if (rows[0]?.readOnly === 'on') throw new Error('the PostgreSQL server is read-only');
+}
+
+function toConnection(client: PoolClient, nameStatement: (text: string) => string | undefined): PostgresConnection {
+  const query = async (text: string, parameters: readonly unknown[] = []) => {
+    const name = nameStatement(text);
+    const values = parameters.map((value) => (typeof value === 'string' ? toStorable(value) : value));
+    try {
+      return await client.query({ text, values, ...(name === undefined ? {} : { name }) });
+    } catch (error) {
+      throw error instanceof DatabaseError ? error : new ConnectionFailure(error);
+    }
+  };
+  const lease = { query, release: () => {} };
+  const dialect = new PostgresDialect({ pool: { connect: async () => lease as never, end: async () => {} } as never });
+  return {
+    db: new Kysely<Schema>({ dialect }),
+    async execute(statement) {
+      await query(statement);
+    },
+  };
+}
+
+/** A prepared statement is parsed and planned once a connection. */
+function createStatementNames(): (text: string) => string | undefined {
+  const names = new Map<string, string>();
+  return (text) => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= MAX_PREPARED) return known;
+    const name = `belfry-${names.size}`;
+    names.set(text, name);
+    return name;
+  };
+}
+
+/** As the rows are on every database: integers as numbers (all of ours are far below 2^53), bytes as plain bytes. */
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  if (oid === types.builtins.INT8) return Number;
+  const parse = types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
+  if (oid === types.builtins.BYTEA) return (value: string) => new Uint8Array(parse(value) as Buffer);
+  return parse;
+}

@@ -1,0 +1,61 @@
+import { type Clock, sleep } from '@belfry/core/clock';
+import type { Random } from '@belfry/core/random';
+import { isRepeatable } from './postgres-errors.ts';
+import type { PostgresConnection, PostgresPool } from './postgres-pool.ts';
+
+/** How a call runs: its statements each on its own, all on one snapshot, or as one transaction. */
+export type TransactionMode = 'statements' | 'snapshot' | 'transaction';
+
+export type TransactionRunner = <Result>(
+  mode: TransactionMode,
+  work: (connection: PostgresConnection) => Promise<Result>,
+) => Promise<Result>;
+
+const BEGIN = {
+  snapshot: 'begin isolation level repeatable read read only',
+  transaction: 'begin',
+} as const;
+/** Locks are taken in sorted order, so that one repetition is rare already. */
+const MAX_TRIES = 8;
+const FIRST_WAIT_MS = 10;
+
+/** Runs calls on connections of the pool, and again where somebody else's transaction was in the way. */
+export function createTransactionRunner(
+  pool: PostgresPool,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): TransactionRunner {
+  return async (mode, work) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await pool.withConnection((connection) =>
+          mode === 'statements' ? work(connection) : inTransaction(connection, BEGIN[mode], work),
+        );
+      } catch (error) {
+        if (!isRepeatable(error) || tries === MAX_TRIES) throw error;
+        // Apart from each other: those that met would meet again.
+        await sleep(clock, random.next() * FIRST_WAIT_MS * 2 ** tries);
+      }
+    }
+  };
+}
+
+export async function inTransaction<Result>(
+  connection: PostgresConnection,
+  begin: string,
+  work: (connection: PostgresConnection) => Promise<Result>,
+): Promise<Result> {
+  // Not waited for: it travels with the first statement, and where it fails that one does too.
+  const begun = connection.execute(begin);
+  begun.catch(() => {});
+  let result: Result;
+  try {
+    result = await work(connection);
+    await begun;
+  } catch (error) {
+    // Where this fails, too, the pool throws the connection away, and the server ends the transaction with it.
+    await connection.execute('rollback');
+    throw error;
+  }
+  await connection.execute('commit');
+  return result;
+}
