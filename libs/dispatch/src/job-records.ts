@@ -2,7 +2,7 @@ import type { NewLogRecord } from '@belfry/core/log';
 import type { Audience, Notification, UserId } from '@belfry/core/notification';
 import { type Job, jobSchema, RECORD_HEADERS } from '@belfry/protocol/job';
 import { recipientKey } from '@belfry/protocol/log-topics';
-import { readRecord } from './read-record.ts';
+import { readRecord } from '@belfry/protocol/read-record';
 
 /**
  * The job records of a notification (design, decision 2): one per recipient, keyed by the recipient; for a topic or everyone a single one, keyed by the notification, which

@@ -34,6 +34,9 @@ describe('BELFRY_INPUT_TOPICS', () => {
   });
 
   it('gives each topic a group of its own', () => {
-    expect(inputTopicSettings({ orders: 'acme' })).toMatchObject([{ name: 'orders', groups: ['router.orders'] }]);
+    const made = { partitions: 3, retentionMs: 60_000 };
+    expect(inputTopicSettings({ orders: 'acme' }, made)).toEqual([
+      { name: 'orders', ...made, groups: ['router.orders'] },
+    ]);
   });
 });

@@ -12,8 +12,8 @@ const TOPIC_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,200}$/;
 /** Belfry writes to these; a job or a receipt taken for a notification would come back for ever. */
 const OWN = /^(?:jobs|deliveries)\.|^(?:receipts|dead-letters|hints)$/;
 const MAX_TOPICS = 64;
-const PARTITIONS = 12;
-const RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
+/** What an input topic is like that is created because it is missing. */
+export type NewInputTopics = { readonly partitions: number; readonly retentionMs: number };
 
 export const inputTopicOptions = defineOptions({
   BELFRY_INPUT_TOPICS: {
@@ -47,12 +47,7 @@ export function inputTopics(): ConfigType<InputTopics> {
   };
 }
 
-/** How those that are missing are created. An upstream that wants it otherwise creates its topic itself. */
-export function inputTopicSettings(topics: InputTopics): readonly LogTopicSettings[] {
-  return Object.keys(topics).map((name) => ({
-    name,
-    partitions: PARTITIONS,
-    retentionMs: RETENTION_MS,
-    groups: [inputGroup(name)],
-  }));
+/** An upstream that wants its topic otherwise creates it itself; an existing one is left as it is. */
+export function inputTopicSettings(topics: InputTopics, made: NewInputTopics): readonly LogTopicSettings[] {
+  return Object.keys(topics).map((name) => ({ name, ...made, groups: [inputGroup(name)] }));
 }

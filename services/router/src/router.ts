@@ -11,7 +11,7 @@ import { inputGroup, jobsTopic, ROUTER_GROUP } from '@belfry/protocol/log-topics
 import { createLagReporter, workerObserver } from '@belfry/push-worker';
 import type { Logger, Metrics } from '@belfry/runtime';
 import { createWorker, type WorkerLane } from '@belfry/worker';
-import { type InputTopics, inputTopicSettings } from './input-topics.ts';
+import { type InputTopics, inputTopicSettings, type NewInputTopics } from './input-topics.ts';
 
 export type RouterDeps = {
   readonly log: Log;
@@ -25,13 +25,16 @@ export type RouterDeps = {
   readonly concurrency: number;
   /** None where only Belfry can write to the log. */
   readonly inputTopics?: InputTopics;
+  /** Default 12 partitions and 7 days. */
+  readonly newInputTopics?: NewInputTopics;
 };
 
 /** Records of one key that share a store transaction. Only a recipient of many jobs, or a key of an upstream's, has several waiting. */
 const KEY_BATCH = 64;
+const NEW_INPUT_TOPICS: NewInputTopics = { partitions: 12, retentionMs: 7 * 24 * 60 * 60 * 1_000 };
 
 export function createRouter(deps: RouterDeps): Service[] {
-  const { log, store, backplane, receipts, clock, metrics, inputTopics = {} } = deps;
+  const { log, store, backplane, receipts, clock, metrics, inputTopics = {}, newInputTopics = NEW_INPUT_TOPICS } = deps;
   const onRouted = (channel: Channel, lane: Lane): void => metrics.routed.inc({ channel, lane });
   const onAccepted = (lane: Lane): void => metrics.accepted.inc({ lane });
   const route = createRoute({ store, log, receipts, backplane, clock, onRouted });
@@ -39,7 +42,7 @@ export function createRouter(deps: RouterDeps): Service[] {
   return [
     {
       name: 'input-topics',
-      start: () => log.ensureTopics(inputTopicSettings(inputTopics)),
+      start: () => log.ensureTopics(inputTopicSettings(inputTopics, newInputTopics)),
       stop: async () => {},
     },
     ...createIntake(deps, ROUTER_GROUP, lanes, route),

@@ -1,5 +1,5 @@
-import { isNestedTooDeep } from '@belfry/protocol/nesting';
 import type { z } from 'zod';
+import { isNestedTooDeep } from './nesting.ts';
 
 export type ReadRecord<T> =
   | { readonly ok: true; readonly value: T }
