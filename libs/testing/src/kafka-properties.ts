@@ -45,6 +45,9 @@ export function kafkaProperties(
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // After kill -9 a broker is let in again only when its last session is over; the default is 9 s.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
     // Suites wait for sessions to time out.
     'group.min.session.timeout.ms': '500',
     // A topic that nobody created is a mistake to be seen.

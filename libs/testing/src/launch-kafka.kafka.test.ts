@@ -1,7 +1,9 @@
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { findKafkaLauncher, type LaunchedKafka, probeKafka } from './launch-kafka.ts';
 import { describeNeeding } from './need.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 const TOPIC = 'kept';
 
@@ -9,7 +11,7 @@ describeNeeding('kafka', await findKafkaLauncher(), 'a broker of its own', (laun
   let broker: LaunchedKafka;
   beforeAll(async () => {
     broker = await launchKafka({ properties: { 'num.partitions': '3' } });
-  }, 90_000);
+  });
   afterAll(() => broker?.stop());
 
   it('takes properties and keeps its data through kill -9', async () => {
@@ -80,5 +82,5 @@ describeNeeding('kafka', await findKafkaLauncher(), 'a broker that asks who come
     } finally {
       await broker.stop();
     }
-  }, 90_000);
+  });
 });

@@ -83,7 +83,7 @@ export async function probeKafka(brokers: readonly string[]): Promise<void> {
     clientId: 'belfry-probe',
     brokers: [...brokers],
     connectionTimeout: 3_000,
-    requestTimeout: 5_000,
+    requestTimeout: 3_000,
     retry: { retries: 0 },
     logLevel: logLevel.NOTHING,
   });

@@ -1,12 +1,14 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { findPostgresLauncher, type LaunchedPostgres, probePostgres } from './launch-postgres.ts';
 import { describeNeeding } from './need.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 describeNeeding('postgres', await findPostgresLauncher(), 'a PostgreSQL of its own', (launchPostgres) => {
   let postgres: LaunchedPostgres;
   beforeAll(async () => {
     postgres = await launchPostgres();
-  }, 90_000);
+  });
   afterAll(() => postgres?.stop());
 
   it('comes back after kill -9', async () => {

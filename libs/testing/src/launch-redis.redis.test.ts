@@ -1,13 +1,15 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { findRedisLauncher, type LaunchedRedis, probeRedis } from './launch-redis.ts';
 import { describeNeeding } from './need.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 describeNeeding('redis', await findRedisLauncher(), 'a Redis of its own', (launchRedis) => {
   let redis: LaunchedRedis;
   beforeAll(async () => {
     redis = await launchRedis({ args: ['--maxmemory', '10mb'] });
-  }, 90_000);
+  });
   afterAll(() => redis?.stop());
 
   it('takes arguments and keeps its data through kill -9', async () => {

@@ -7,6 +7,8 @@ import { findRedis } from './find-redis.ts';
 import { findRedisLauncher, probeRedis } from './launch-redis.ts';
 import { describeNeeding } from './need.ts';
 
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+
 describeNeeding('redis', await findRedis(), 'the server that a run shares', (redis) => {
   it('is the same for all who ask', async () => {
     const found = await Promise.all([findRedis(), findRedis()]);

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-const ANSWER_MS = 5_000;
+const ANSWER_MS = 3_000;
 
 /** Connects, sends, and rejects unless the first bytes of the answer pass. */
 export function probeTcp(
