@@ -19,7 +19,7 @@ cat >"$work/server.ext" <<'EXT'
 basicConstraints=critical,CA:FALSE
 keyUsage=critical,digitalSignature
 extendedKeyUsage=serverAuth
-subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1,DNS:fcm.googleapis.com,DNS:updates.push.services.mozilla.com,DNS:web.push.apple.com
+subjectAltName=DNS:localhost,DNS:provider-simulator,DNS:host.docker.internal,IP:127.0.0.1,IP:::1,DNS:fcm.googleapis.com,DNS:updates.push.services.mozilla.com,DNS:web.push.apple.com
 EXT
 
 openssl x509 -req -sha256 -days "$days" -in "$work/server.csr" -CA authority.pem -CAkey "$work/authority.key" \

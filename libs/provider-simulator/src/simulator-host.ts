@@ -5,13 +5,15 @@ import { createTlsServer, type TlsServerOptions } from './tls-server.ts';
 
 export type SimulatorHostOptions = Omit<TlsServerOptions, 'handle'> & {
   readonly providers: readonly SimulatedProvider[];
+  /** How senders reach it, where that is not the address it listens on: in a container, behind a name. */
+  readonly publicOrigin?: string;
 };
 
 export type SimulatorHost = {
   start(): Promise<void>;
   /** Breaks every connection; unanswered requests stay unanswered. */
   stop(): Promise<void>;
-  /** `https://127.0.0.1:<port>`; throws before `start`. */
+  /** What endpoints of devices begin with: the public origin, or `https://127.0.0.1:<port>`; throws before `start`. */
   origin(): string;
   /** TLS connections opened since the start. */
   connectionsOpened(): number;
@@ -56,7 +58,7 @@ export function createSimulatorHost(options: SimulatorHostOptions): SimulatorHos
     stop: () => server.close(),
     origin() {
       if (port === undefined) throw new Error('the simulator has no origin before it was started');
-      return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+      return options.publicOrigin ?? `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
     },
     connectionsOpened: () => server.connectionsOpened(),
     control,

@@ -7,6 +7,8 @@ export type BackendProbeOptions = {
   readonly name: string;
   /** A cheap question that only a working backend answers. */
   readonly ask: () => Promise<unknown>;
+  /** Whether it takes readiness away, or is only logged. */
+  readonly decides: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Milliseconds between two questions. Default 5,000. */
@@ -15,9 +17,9 @@ export type BackendProbeOptions = {
   readonly timeoutMs?: number;
 };
 
-/** Takes readiness away while a backend does not answer, and gives it back when it does. Never ends the process: an outage there is no fault here. */
+/** Says when a backend does not answer and when it does again, and takes readiness away in between where it decides. Never ends the process: an outage there is no fault here. */
 export function createBackendProbe(options: BackendProbeOptions): Service {
-  const { name, ask, clock, logger, intervalMs = 5_000, timeoutMs = 5_000 } = options;
+  const { name, ask, decides, clock, logger, intervalMs = 5_000, timeoutMs = 5_000 } = options;
   let failing: string | undefined;
   let stopped = false;
   let cancel: Cancel = () => {};
@@ -40,7 +42,7 @@ export function createBackendProbe(options: BackendProbeOptions): Service {
       stopped = true;
       cancel();
     },
-    unready: () => failing && `${name} does not answer: ${failing}`,
+    unready: () => (decides && failing !== undefined ? `${name} does not answer: ${failing}` : undefined),
   };
 }
 

@@ -12,7 +12,7 @@ import { logTopics } from './log-topics.ts';
 import type { backplaneOptions } from './options/backplane-options.ts';
 import type { kafkaOptions } from './options/kafka-options.ts';
 import type { postgresOptions } from './options/postgres-options.ts';
-import { readSecret } from './options/secret-option.ts';
+import { readSecret, readSecretFile } from './options/secret-option.ts';
 import { waitFor } from './wait-for.ts';
 
 export type Backends = { readonly log: Log; readonly store: Store; readonly backplane: Backplane };
@@ -27,6 +27,10 @@ export type OpenBackendsOptions = {
   /** Name of the service, for brokers' logs. */
   readonly name: string;
   readonly needs: readonly BackendName[];
+  /** The backplane is for telling gateways, not for listening: no hint comes in. */
+  readonly publishOnly: boolean;
+  /** Their outage does not take readiness away. */
+  readonly dispensable: readonly BackendName[];
   readonly config: BackendConfig;
   readonly clock: Clock;
   readonly random: Random;
@@ -46,7 +50,7 @@ export type OpenedBackends = {
  * later, as hints can be missed. Rejects, in words for an operator, when one cannot be opened.
  */
 export async function openBackends(options: OpenBackendsOptions): Promise<OpenedBackends> {
-  const { config, needs } = options;
+  const { config, needs, dispensable } = options;
   const kind = needs.includes('backplane') ? backplaneKind(config) : undefined;
   const [store, log] = await Promise.all([
     needs.includes('store') ? openStore(options) : undefined,
@@ -57,11 +61,13 @@ export async function openBackends(options: OpenBackendsOptions): Promise<Opened
   const services: Service[] = [];
   if (store !== undefined) {
     services.push(closing('store', () => store.close()));
-    services.push(createBackendProbe({ name: 'PostgreSQL', ask: () => store.epoch(), clock, logger }));
+    const decides = !dispensable.includes('store');
+    services.push(createBackendProbe({ name: 'PostgreSQL', ask: () => store.epoch(), decides, clock, logger }));
   }
   if (log !== undefined) {
     services.push(closing('log', () => log.close()));
-    services.push(createBackendProbe({ name: 'Kafka', ask: () => log.lag(ROUTER_GROUP), clock, logger }));
+    const decides = needs.includes('log') && !dispensable.includes('log');
+    services.push(createBackendProbe({ name: 'Kafka', ask: () => log.lag(ROUTER_GROUP), decides, clock, logger }));
   }
   if (backplane !== undefined) services.push(closing('backplane', () => backplane.close()));
   return {
@@ -118,9 +124,10 @@ async function openLog({ name, config, clock, random, logger, onFatal }: OpenBac
   return log;
 }
 
-async function openStore({ config, clock, logger, onFatal }: OpenBackendsOptions): Promise<Store> {
+async function openStore({ config, clock, random, logger }: OpenBackendsOptions): Promise<Store> {
   const url = readSecret(config, 'POSTGRES_URL');
   if (url === undefined) throw new Error('POSTGRES_URL or POSTGRES_URL_FILE is required');
+  const tls = authority(config, 'POSTGRES_TLS_CA');
   const { createPostgresStore } = await import('@belfry/store');
   return waitFor(
     `PostgreSQL at ${URL.parse(url)?.host ?? 'POSTGRES_URL'}`,
@@ -129,8 +136,10 @@ async function openStore({ config, clock, logger, onFatal }: OpenBackendsOptions
         url,
         schema: required(config, 'POSTGRES_SCHEMA'),
         poolSize: required(config, 'POSTGRES_POOL_SIZE'),
+        ...(tls === undefined ? {} : { tls }),
         clock,
-        onFatal,
+        random,
+        logger,
       }),
     { clock, logger, withinMs: config.BELFRY_START_WAIT },
   );
@@ -139,18 +148,28 @@ async function openStore({ config, clock, logger, onFatal }: OpenBackendsOptions
 async function openBackplane(
   kind: 'kafka' | 'redis',
   log: Log | undefined,
-  { config, clock, random, logger }: OpenBackendsOptions,
+  { config, publishOnly, clock, random, logger }: OpenBackendsOptions,
 ): Promise<Backplane> {
   if (kind === 'kafka') {
     if (log === undefined) throw new Error('the kafka backplane needs the log');
-    const { createLogBackplane } = await import('@belfry/backplane-kafka');
-    return createLogBackplane({ log, clock, logger });
+    const { createLogBackplane, HINTS_TOPIC_SETTINGS } = await import('@belfry/backplane-kafka');
+    await log.ensureTopics([HINTS_TOPIC_SETTINGS]);
+    return createLogBackplane({ log, publishOnly, clock, logger });
   }
   const url = readSecret(config, 'REDIS_URL');
   if (url === undefined) throw new Error('REDIS_URL or REDIS_URL_FILE is required');
   const { createRedisBackplane } = await import('@belfry/backplane-redis');
   const channelPrefix = required(config, 'REDIS_CHANNEL_PREFIX');
-  return createRedisBackplane({ url, channelPrefix, clock, random, logger });
+  const tls = authority(config, 'REDIS_TLS_CA');
+  return createRedisBackplane({ url, channelPrefix, ...(tls === undefined ? {} : { tls }), clock, random, logger });
+}
+
+function authority(
+  config: BackendConfig,
+  variable: 'POSTGRES_TLS_CA' | 'REDIS_TLS_CA',
+): { readonly ca: string } | undefined {
+  const file = config[variable];
+  return file === undefined ? undefined : { ca: readSecretFile(file, variable) };
 }
 
 /** A value whose option has a default: missing means that the service's table lacks the whole group, which is a bug. */

@@ -37,6 +37,10 @@ export type ServiceProgram<Options extends ConfigOptions, Needs extends BackendN
   readonly name: string;
   readonly config: ConfigTable<Options>;
   readonly needs: readonly Needs[];
+  /** Of these, what the service can do its main work without: an outage is logged and does not take readiness away. */
+  readonly dispensable?: readonly Needs[];
+  /** It tells gateways through the backplane and listens to nobody. */
+  readonly publishOnly?: boolean;
   /** Where the HTTP host is more than health and metrics. */
   readonly http?: (config: ConfigValues<Options>) => Partial<HttpHostOptions>;
   /** Makes the services, in the order in which they start. */
@@ -76,7 +80,17 @@ export async function runServiceProcess<Options extends ConfigOptions, Needs ext
   });
   try {
     const onFatal = (error: Error): void => die(error, 'a backend');
-    const opened = await openBackends({ name, needs, config: shared, clock, random, logger, onFatal });
+    const opened = await openBackends({
+      name,
+      needs,
+      dispensable: program.dispensable ?? [],
+      publishOnly: program.publishOnly ?? false,
+      config: shared,
+      clock,
+      random,
+      logger,
+      onFatal,
+    });
     const host = await createHttpHost({
       host: shared.BELFRY_HOST,
       port: shared.PORT,

@@ -26,7 +26,7 @@ export function addSimulatedDeviceRoutes(http: HttpApp, { guard, devices }: Simu
     { onRequest, schema: { hide: true, querystring: z.object({ user: userIdSchema }) } },
     async ({ query }, reply) => {
       reply.header('cache-control', 'no-store');
-      return { available: devices !== undefined, items: devices?.list(query.user) ?? [] };
+      return { available: devices !== undefined, items: (await devices?.list(query.user)) ?? [] };
     },
   );
   if (devices === undefined) return;
@@ -51,7 +51,7 @@ export function addSimulatedDeviceRoutes(http: HttpApp, { guard, devices }: Simu
     `${PATH}/:id`,
     { onRequest, schema: { hide: true, params: idParams, body: z.strictObject({ behaviour: behaviourSchema }) } },
     async ({ params, body }, reply) => {
-      if (!devices.setBehaviour(params.id, body.behaviour)) throw unknownDevice();
+      if (!(await devices.setBehaviour(params.id, body.behaviour))) throw unknownDevice();
       return reply.code(204).send();
     },
   );

@@ -49,7 +49,7 @@ describe('simulated devices', () => {
     const added = await devices.add(user, channel, behaviour);
     if (!added.ok) throw new Error('not added');
     expect(added.device).toMatchObject({ user, channel, behaviour });
-    expect(devices.list(user)).toEqual([{ ...added.device, received: [] }]);
+    expect(await devices.list(user)).toEqual([{ ...added.device, received: [] }]);
 
     const body = asked.at(-1)?.body as { token?: string; subscription?: { endpoint: string } };
     const target = simulator[channel].targetOf(body.token ?? body.subscription?.endpoint ?? '');
@@ -68,7 +68,7 @@ describe('simulated devices', () => {
         throttled: [429, 'accept', 'accept', 'accept'],
       }[behaviour],
     );
-    expect(devices.setBehaviour(added.device.id, 'works')).toBe(true);
+    expect(await devices.setBehaviour(added.device.id, 'works')).toBe(true);
     expect(next()).toBe('accept');
   });
 
@@ -77,15 +77,15 @@ describe('simulated devices', () => {
     const id = added.ok ? added.device.id : '';
     expect(await devices.remove(id)).toBe(true);
     expect(asked.at(-1)).toEqual({ method: 'DELETE', path: `/v1/users/bob/devices/${id}` });
-    expect(devices.list('bob')).toEqual([]);
+    expect(await devices.list('bob')).toEqual([]);
     expect(await devices.remove(id)).toBe(false);
-    expect(devices.setBehaviour(id, 'works')).toBe(false);
+    expect(await devices.setBehaviour(id, 'works')).toBe(false);
   });
 
   it("pass on the API's refusal", async () => {
     registration = 409;
     const added = await devices.add('cay', 'fcm', 'works');
     expect(added).toMatchObject({ ok: false, answer: { status: 409, body: '{"code":"too_many_devices"}' } });
-    expect(devices.list('cay')).toEqual([]);
+    expect(await devices.list('cay')).toEqual([]);
   });
 });

@@ -11,8 +11,10 @@ export type SimulatorControl = {
     readonly path: string;
     readonly query: URLSearchParams;
     readonly body: unknown;
-  }): { readonly status: number; readonly body?: unknown };
+  }): SimulatorAnswer | Promise<SimulatorAnswer>;
 };
+
+export type SimulatorAnswer = { readonly status: number; readonly body?: unknown };
 
 export type SimulatedDevice = {
   /** Of the device in Belfry. */
@@ -36,10 +38,10 @@ export type AddResult =
 export type SimulatedDevices = {
   add(user: string, channel: PushChannel, behaviour: Behaviour): Promise<AddResult>;
   /** False: there is no such device. */
-  setBehaviour(id: string, behaviour: Behaviour): boolean;
+  setBehaviour(id: string, behaviour: Behaviour): Promise<boolean>;
   /** The device is uninstalled: gone from Belfry and from the simulator. False: there is no such device. */
   remove(id: string): Promise<boolean>;
-  list(user: string): readonly SimulatedDeviceView[];
+  list(user: string): Promise<readonly SimulatedDeviceView[]>;
 };
 
 export type SimulatedDevicesOptions = {
@@ -58,8 +60,13 @@ type Entry = SimulatedDevice & { readonly target: string };
 export function createSimulatedDevices({ simulator, api, clock }: SimulatedDevicesOptions): SimulatedDevices {
   const entries = new Map<string, Entry>();
 
-  const control = (method: string, path: string, body?: unknown, query: Record<string, string> = {}): unknown => {
-    const answer = simulator.control({
+  const control = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    query: Record<string, string> = {},
+  ): Promise<unknown> => {
+    const answer = await simulator.control({
       method,
       path: `/_simulator/${path}`,
       query: new URLSearchParams(query),
@@ -71,23 +78,23 @@ export function createSimulatedDevices({ simulator, api, clock }: SimulatedDevic
     return answer.body;
   };
 
-  const script = (channel: PushChannel, target: string, behaviour: Behaviour): void => {
-    control('PUT', `${channel}/script`, { target, ...scriptOf(behaviour, channel) });
+  const script = async (channel: PushChannel, target: string, behaviour: Behaviour): Promise<void> => {
+    await control('PUT', `${channel}/script`, { target, ...scriptOf(behaviour, channel) });
   };
 
   const makeTarget = async (channel: PushChannel) => {
-    if (channel === 'fcm') return control('POST', 'fcm/devices', {}) as { target: string; device: unknown };
+    if (channel === 'fcm') return (await control('POST', 'fcm/devices', {})) as { target: string; device: unknown };
     const key = JSON.parse((await api({ method: 'GET', path: '/v1/webpush/public-key' })).body) as {
       publicKey: string;
     };
-    const made = control('POST', 'webpush/devices', { applicationServerKey: key.publicKey });
+    const made = await control('POST', 'webpush/devices', { applicationServerKey: key.publicKey });
     return made as { target: string; device: unknown };
   };
 
   return {
     async add(user, channel, behaviour) {
       const { target, device } = await makeTarget(channel);
-      script(channel, target, behaviour);
+      await script(channel, target, behaviour);
       const answer = await api({
         method: 'POST',
         path: `/v1/users/${encodeURIComponent(user)}/devices`,
@@ -101,10 +108,10 @@ export function createSimulatedDevices({ simulator, api, clock }: SimulatedDevic
       if (entries.size > DEVICES_MAX && oldest !== undefined) entries.delete(oldest);
       return { ok: true, device: withoutTarget(entry) };
     },
-    setBehaviour(id, behaviour) {
+    async setBehaviour(id, behaviour) {
       const entry = entries.get(id);
       if (entry === undefined) return false;
-      script(entry.channel, entry.target, behaviour);
+      await script(entry.channel, entry.target, behaviour);
       entries.set(id, { ...entry, behaviour });
       return true;
     },
@@ -112,20 +119,23 @@ export function createSimulatedDevices({ simulator, api, clock }: SimulatedDevic
       const entry = entries.get(id);
       if (entry === undefined) return false;
       entries.delete(id);
-      control('DELETE', `${entry.channel}/devices`, undefined, { target: entry.target });
+      await control('DELETE', `${entry.channel}/devices`, undefined, { target: entry.target });
       const user = encodeURIComponent(entry.user);
       // 404 where Belfry has removed it already, because the provider said that it is gone.
       await api({ method: 'DELETE', path: `/v1/users/${user}/devices/${encodeURIComponent(id)}` });
       return true;
     },
     list(user) {
-      return [...entries.values()]
-        .filter((entry) => entry.user === user)
-        .map((entry) => {
+      const ofUser = [...entries.values()].filter((entry) => entry.user === user);
+      return Promise.all(
+        ofUser.map(async (entry) => {
           const query = { target: entry.target, limit: String(RECEIVED_SHOWN) };
-          const { items } = control('GET', `${entry.channel}/received`, undefined, query) as { items: unknown[] };
+          const { items } = (await control('GET', `${entry.channel}/received`, undefined, query)) as {
+            items: unknown[];
+          };
           return { ...withoutTarget(entry), received: items.map(readReceived).toReversed() };
-        });
+        }),
+      );
     },
   };
 }

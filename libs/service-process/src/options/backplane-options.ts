@@ -1,4 +1,4 @@
-import { defineOptions, oneOf, string } from '@belfry/runtime';
+import { defineOptions, oneOf, path, string } from '@belfry/runtime';
 import { secretOptions } from './secret-option.ts';
 
 export const backplaneOptions = defineOptions({
@@ -12,6 +12,13 @@ export const backplaneOptions = defineOptions({
     description: 'Redis, as redis://user:password@host:port; rediss:// for TLS.',
     group: 'Backplane',
   }),
+  REDIS_TLS_CA: {
+    type: path(),
+    optional: true,
+    description:
+      "Authority that the server's certificate is checked against with rediss:// (PEM file); Node's own list without it.",
+    group: 'Backplane',
+  },
   REDIS_CHANNEL_PREFIX: {
     type: string(),
     default: 'belfry:hint:',

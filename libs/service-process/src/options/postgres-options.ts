@@ -1,4 +1,4 @@
-import { defineOptions, integer, string } from '@belfry/runtime';
+import { defineOptions, integer, path, string } from '@belfry/runtime';
 import { secretOptions } from './secret-option.ts';
 
 export const postgresOptions = defineOptions({
@@ -6,6 +6,12 @@ export const postgresOptions = defineOptions({
     description: 'The store, as postgres://user:password@host:port/database.',
     group: 'PostgreSQL',
   }),
+  POSTGRES_TLS_CA: {
+    type: path(),
+    optional: true,
+    description: "Speak TLS, and check the server's certificate against this authority (PEM file).",
+    group: 'PostgreSQL',
+  },
   POSTGRES_SCHEMA: {
     type: string(),
     default: 'belfry',

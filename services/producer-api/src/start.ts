@@ -1,0 +1,68 @@
+import { SCOPES } from '@belfry/core/store/credentials';
+import { createAccept, createRealtimeState, createReceiptFeed } from '@belfry/dispatch';
+import { apiKeyId, createAuthentication, createTokenVerifier, hashSecret } from '@belfry/runtime';
+import { createFcm, createWebPush, credential, runServiceProcess, vapidKeys } from '@belfry/service-process';
+import { CONFIG } from './config.ts';
+import { createProducerApi } from './producer-api.ts';
+
+/** Whose key the configured one is. */
+const TENANT = 'default';
+
+export function start(edge: NodeJS.Process): Promise<void> {
+  return runServiceProcess(edge, {
+    name: 'producer-api',
+    config: CONFIG,
+    needs: ['log', 'store'],
+    http: () => ({ apiDocuments: true }),
+    wire: async ({ config, host, log, store, ...shared }) => {
+      const { clock, metrics } = shared;
+      const apiKey = credential(config, 'apiKey');
+      await store.putApiKey({
+        id: apiKeyId(apiKey) ?? 'dev',
+        tenant: TENANT,
+        secretHash: hashSecret(apiKey),
+        scopes: SCOPES,
+        expiresAtMs: undefined,
+      });
+      const keys = await vapidKeys(config);
+      const simulatorOrigin = config.BELFRY_SIMULATOR_URL;
+      const receipts = createReceiptFeed(log, clock);
+      return createProducerApi({
+        ...shared,
+        http: host.app,
+        store,
+        receipts,
+        realtime: createRealtimeState(store, receipts),
+        accept: createAccept({ store, log, clock, random: shared.random }),
+        authentication: createAuthentication({
+          keys: store,
+          clock,
+          metrics,
+          tokens: await createTokenVerifier(
+            { keys: { kind: 'secret', secret: credential(config, 'jwtSecret') } },
+            clock,
+          ),
+          rateLimit: { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST },
+        }),
+        // They only say whether an address may be saved; nothing is sent from here.
+        channels: {
+          webpush: await createWebPush({
+            clock,
+            vapidKeys: keys,
+            subject: config.BELFRY_WEBPUSH_SUBJECT,
+            allowedHosts: config.BELFRY_WEBPUSH_ALLOWED_HOSTS,
+            simulatorOrigin,
+          }),
+          fcm: await createFcm({
+            clock,
+            endpoint: undefined,
+            project: undefined,
+            serviceAccountFile: undefined,
+            simulatorOrigin,
+          }),
+        },
+        webPushKey: { publicKey: keys[0].publicKey, keyId: keys[0].id },
+      });
+    },
+  });
+}

@@ -1,0 +1,36 @@
+import { createRealtimeState, createReceiptFeed } from '@belfry/dispatch';
+import { createTokenVerifier } from '@belfry/runtime';
+import { credential, runServiceProcess } from '@belfry/service-process';
+import { CONFIG } from './config.ts';
+import { createRealtimeGateway } from './realtime-gateway.ts';
+import { REALTIME_PATH } from './websocket-endpoint.ts';
+
+export function start(edge: NodeJS.Process): Promise<void> {
+  return runServiceProcess(edge, {
+    name: 'realtime-gateway',
+    config: CONFIG,
+    needs: ['store', 'log', 'backplane'],
+    // What it delivers comes from the store; without the log only receipts are late.
+    dispensable: ['log'],
+    http: () => ({ upgradePaths: [REALTIME_PATH] }),
+    wire: async ({ config, host, log, ...shared }) =>
+      createRealtimeGateway({
+        ...shared,
+        http: host.app,
+        realtime: createRealtimeState(shared.store, createReceiptFeed(log, shared.clock)),
+        verifyToken: await createTokenVerifier(
+          { keys: { kind: 'secret', secret: credential(config, 'jwtSecret') } },
+          shared.clock,
+        ),
+        allowedOrigins: config.BELFRY_ALLOWED_ORIGINS,
+        cookieSecret: credential(config, 'cookieSecret'),
+        limits: {
+          connections: config.BELFRY_REALTIME_CONNECTIONS,
+          connectionsPerUser: config.BELFRY_REALTIME_CONNECTIONS_PER_USER,
+          queueBytes: config.BELFRY_REALTIME_QUEUE,
+          heartbeatMs: config.BELFRY_REALTIME_HEARTBEAT,
+          drainWindowMs: config.BELFRY_REALTIME_DRAIN,
+        },
+      }),
+  });
+}
