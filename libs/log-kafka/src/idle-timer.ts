@@ -1,14 +1,8 @@
-import { createRequire } from 'node:module';
+import { loadKafkajsSource, prototypeOf } from './kafkajs-source.ts';
 
-/** The release whose source was read for this. */
-const RELEASE = '2.2.4';
+type RequestQueue = { readonly pending: readonly unknown[]; scheduleCheckPendingRequests(): void };
 
-type RequestQueue = { readonly pending: readonly unknown[] };
-type RequestQueueClass = {
-  new (options: object): RequestQueue;
-  readonly prototype: RequestQueue & { scheduleCheckPendingRequests(): void };
-};
-
+const FILE = 'network/requestQueue/index.js';
 let isMended = false;
 
 /**
@@ -19,30 +13,15 @@ let isMended = false;
  */
 export function mendIdleTimer(): void {
   if (isMended) return;
-  const { prototype } = loadRequestQueue();
+  const loaded = loadKafkajsSource(FILE);
+  const prototype = prototypeOf<RequestQueue>(loaded, FILE, ['scheduleCheckPendingRequests', 'checkPendingRequests']);
+  const queue: unknown = Reflect.construct(prototype.constructor, [{}]);
+  if (!Array.isArray(Reflect.get(Object(queue), 'pending'))) {
+    throw new Error(`kafkajs/src/${FILE} keeps what is pending elsewhere: it cannot be mended as it was`);
+  }
   const stock = prototype.scheduleCheckPendingRequests;
-  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  prototype.scheduleCheckPendingRequests = function () {
     if (this.pending.length > 0) stock.call(this);
   };
   isMended = true;
-}
-
-function loadRequestQueue(): RequestQueueClass {
-  const require = createRequire(import.meta.url);
-  const { version }: { version: unknown } = require('kafkajs/package.json');
-  if (version !== RELEASE) {
-    throw new Error(`kafkajs is ${version}, but its idle timer is mended for ${RELEASE}: read its request queue again`);
-  }
-  const loaded: unknown = require('kafkajs/src/network/requestQueue/index.js');
-  if (!isRequestQueueClass(loaded))
-    throw new Error('the request queue of kafkajs is not as its idle timer is mended for');
-  return loaded;
-}
-
-function isRequestQueueClass(value: unknown): value is RequestQueueClass {
-  if (typeof value !== 'function') return false;
-  const { prototype } = value;
-  if (typeof prototype?.scheduleCheckPendingRequests !== 'function') return false;
-  const queue: unknown = Reflect.construct(value, [{}]);
-  return typeof queue === 'object' && queue !== null && 'pending' in queue && Array.isArray(queue.pending);
 }

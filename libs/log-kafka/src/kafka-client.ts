@@ -2,6 +2,7 @@ import kafkajs, { type Kafka, type RetryOptions } from 'kafkajs';
 import { mendIdleTimer } from './idle-timer.ts';
 import { type KafkaLogger, toLogCreator } from './kafka-logger.ts';
 import { type KafkaSasl, type KafkaTls, toSaslOptions, toTlsOptions } from './kafka-security.ts';
+import { mendReconnect } from './reconnect.ts';
 
 export type KafkaClientOptions = {
   /** Seed addresses as `host:port`; an IPv6 address needs a name, as the client splits at the colon. At least one. */
@@ -37,6 +38,7 @@ export const CLIENT_RETRY: Required<Omit<RetryOptions, 'restartOnFailure'>> = {
 export function createKafka(options: KafkaClientOptions): Kafka {
   assertClientOptions(options);
   mendIdleTimer();
+  mendReconnect();
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,

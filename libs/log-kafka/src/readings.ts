@@ -101,6 +101,8 @@ export function createReadings({ clock, logger, control, reader }: ReadingsOptio
       if (!reading.paused) control.resume(reading);
       return;
     }
+    const facts = { partition: nameOf(reading), offset: String(offset) };
+    logger.error(facts, 'the offset to read next is gone, removed or lost; reading anew from the first that is there');
     reading.assigned = false;
     reading.paused = false;
     reader.revoked(reading);
