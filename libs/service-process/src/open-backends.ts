@@ -54,7 +54,7 @@ export async function openBackends(options: OpenBackendsOptions): Promise<Opened
   const kind = needs.includes('backplane') ? backplaneKind(config) : undefined;
   const [store, log] = await Promise.all([
     needs.includes('store') ? openStore(options) : undefined,
-    needs.includes('log') || kind === 'kafka' ? openLog(options) : undefined,
+    needs.includes('log') || kind === 'kafka' ? openLog(options, kind === 'kafka') : undefined,
   ]);
   const backplane = kind && (await openBackplane(kind, log, options));
   const { clock, logger } = options;
@@ -88,7 +88,10 @@ function closing(name: string, close: () => Promise<void>): Service {
   return { name, start: async () => {}, stop: close };
 }
 
-async function openLog({ name, config, clock, random, logger, onFatal }: OpenBackendsOptions): Promise<Log> {
+async function openLog(
+  { name, config, clock, random, logger, onFatal }: OpenBackendsOptions,
+  carriesHints: boolean,
+): Promise<Log> {
   const brokers = required(config, 'KAFKA_BROKERS');
   const replicationFactor = required(config, 'KAFKA_REPLICATION_FACTOR');
   const minInsyncReplicas = required(config, 'KAFKA_MIN_INSYNC_REPLICAS');
@@ -111,11 +114,12 @@ async function openLog({ name, config, clock, random, logger, onFatal }: OpenBac
       }),
     wait,
   );
-  const topics = logTopics({
+  const work = logTopics({
     partitions: required(config, 'KAFKA_TOPIC_PARTITIONS'),
     workRetentionMs: required(config, 'KAFKA_WORK_RETENTION'),
     feedRetentionMs: required(config, 'KAFKA_FEED_RETENTION'),
   });
+  const topics = carriesHints ? [...work, (await import('@belfry/backplane-kafka')).HINTS_TOPIC_SETTINGS] : work;
   await waitFor(
     `Kafka topics with KAFKA_REPLICATION_FACTOR=${replicationFactor}, KAFKA_MIN_INSYNC_REPLICAS=${minInsyncReplicas}`,
     () => log.ensureTopics(topics),
@@ -152,8 +156,7 @@ async function openBackplane(
 ): Promise<Backplane> {
   if (kind === 'kafka') {
     if (log === undefined) throw new Error('the kafka backplane needs the log');
-    const { createLogBackplane, HINTS_TOPIC_SETTINGS } = await import('@belfry/backplane-kafka');
-    await log.ensureTopics([HINTS_TOPIC_SETTINGS]);
+    const { createLogBackplane } = await import('@belfry/backplane-kafka');
     return createLogBackplane({ log, publishOnly, clock, logger });
   }
   const url = readSecret(config, 'REDIS_URL');
