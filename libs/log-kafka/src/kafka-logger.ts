@@ -19,7 +19,7 @@ export function toLogCreator(logger: KafkaLogger): logCreator {
     return ({ namespace, level, log }) => {
       const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...facts } = log;
       if (level > kafkajs.logLevel.INFO || message.startsWith(DELIBERATE)) return;
-      const line = `kafka ${namespace}: ${message}`;
+      const line = `kafka ${namespace}: ${message}${typeof log.error === 'string' ? `: ${log.error}` : ''}`;
       if (level <= kafkajs.logLevel.WARN) logger.warn(facts, line);
       else logger.info(facts, line);
     };

@@ -26,32 +26,16 @@ export type KafkaTopicsDeps = Pick<KafkaParts, 'admin' | 'names' | 'logger'> & {
 export function createEnsureTopics(deps: KafkaTopicsDeps): (topics: readonly LogTopicSettings[]) => Promise<void> {
   const { admin, names, logger, directory, defaults } = deps;
 
-  /** Rejects where the topic is missing, as the broker's answer. */
-  async function differences(connection: Admin, settings: LogTopicSettings): Promise<TopicDifference[]> {
+  async function compare(connection: Admin, settings: LogTopicSettings): Promise<void> {
     const kafkaTopic = names.toKafka(settings.name);
     const { topics } = await connection.fetchTopicMetadata({ topics: [kafkaTopic] });
     const partitions = topics.find(({ name }) => name === kafkaTopic)?.partitions ?? [];
-    const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
-    return topicDifferences(settings, defaults, {
+    const found = topicDifferences(settings, defaults, {
       partitions: partitions.length,
-      replicas,
+      replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
       config: await readConfig(connection, kafkaTopic),
     });
-  }
-
-  /** Whether it exists. */
-  async function compare(settings: LogTopicSettings): Promise<boolean> {
-    try {
-      const found = await admin.run(`comparing the log topic ${settings.name}`, (connection) =>
-        differences(connection, settings),
-      );
-      if (found.length > 0)
-        logger.warn({ logTopic: settings.name, differences: found }, differenceLine(settings, found));
-      return true;
-    } catch (error) {
-      if (isProtocolError(error) && error.type === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
-      throw error;
-    }
+    if (found.length > 0) logger.warn({ logTopic: settings.name, differences: found }, differenceLine(settings, found));
   }
 
   async function create(missing: readonly LogTopicSettings[]): Promise<void> {
@@ -90,8 +74,17 @@ export function createEnsureTopics(deps: KafkaTopicsDeps): (topics: readonly Log
 
   return async (topics) => {
     for (const settings of topics) assertTopicSettings(settings, names.toKafka(settings.name));
-    const exists = await Promise.all(topics.map(compare));
-    const missing = topics.filter((_, index) => !exists[index]);
+    // Asked for all names: the client reports a request for a topic that is missing as an error in the log.
+    const existing = new Set(await admin.run('listing topics', (connection) => connection.listTopics()));
+    const isThere = ({ name }: LogTopicSettings) => existing.has(names.toKafka(name));
+    await Promise.all(
+      topics
+        .filter(isThere)
+        .map((settings) =>
+          admin.run(`comparing the log topic ${settings.name}`, (connection) => compare(connection, settings)),
+        ),
+    );
+    const missing = topics.filter((settings) => !isThere(settings));
     if (missing.length === 0) return;
     await create(missing);
     for (const { name } of missing) {
