@@ -1,5 +1,7 @@
 import type { NotificationId, TenantId } from '@belfry/core/notification';
 import { ACCEPT_TAKE_OVER_MS, type AcceptBegun, type AcceptItem } from '@belfry/core/store/accept';
+import { ChangedMeanwhileError } from '../changed-meanwhile-error.ts';
+import { lockRows } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 import { insertNotifications } from './insert-notifications.ts';
 import { keyOf, readNotifications } from './notifications.ts';
@@ -54,7 +56,7 @@ async function decidePresent(
     const { id } = item.notification;
     const key = keyOf(item.notification);
     const row = rows.get(key);
-    if (row === undefined) throw new Error(`notification ${id} neither inserted nor found`);
+    if (row === undefined) throw new ChangedMeanwhileError(`notification ${id}`);
     if (row.bodyHash !== item.bodyHash) return { kind: 'conflict', id };
     if (row.status !== 'accepting') return { kind: 'replay', id };
     const ageMs = taken.has(key) ? 0 : nowMs - row.acceptingSinceMs;
@@ -79,9 +81,11 @@ async function decidePresent(
 }
 
 export async function markAccepted(
-  { db, dialect }: QueryContext,
+  context: QueryContext,
   ids: readonly { readonly tenant: TenantId; readonly id: NotificationId }[],
 ): Promise<void> {
+  const { db, dialect } = context;
+  await lockRows(context, 'notifications', KEY, ids);
   await db
     .updateTable('notifications')
     .from(dialect.rows('input', KEY, ids))

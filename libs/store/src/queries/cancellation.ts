@@ -11,6 +11,15 @@ export async function cancelNotification(
 ): Promise<Cancellation | undefined> {
   const { db, dialect } = context;
   // First, so that a routing which runs beside this one waits here, or has stored everything that is ended below.
+  if (dialect.locksRows) {
+    await db
+      .selectFrom('notifications')
+      .select('id')
+      .where('tenant', '=', tenant)
+      .where('id', '=', id)
+      .forUpdate()
+      .execute();
+  }
   const marked = await db
     .updateTable('notifications')
     .set({ status: 'cancelled' })
@@ -25,7 +34,7 @@ export async function cancelNotification(
     .where('tenant', '=', tenant)
     .where('notification_id', '=', id)
     .where('state', 'in', ['queued', 'retrying', 'stored'])
-    .$if(dialect.locksRows, (query) => query.orderBy('id').forUpdate())
+    .$if(dialect.locksRows, (query) => query.orderBy('id').forNoKeyUpdate())
     .execute();
   await endWaiting(context, unsent, 'cancelled');
   const unseen = unsent.filter(({ state }) => state === 'stored');

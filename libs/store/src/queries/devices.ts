@@ -44,6 +44,8 @@ export async function registerDevice(
     .where('tenant', '=', tenant)
     .where('channel', '=', address.channel)
     .where('address_hash', '=', addressHash)
+    // Waits for a settlement that is removing it as gone.
+    .$if(context.dialect.locksRows, (query) => query.forNoKeyUpdate())
     .executeTakeFirst();
   if (known !== undefined) {
     if (known.user_id !== user) return { kind: 'owned-by-another' };
@@ -109,7 +111,13 @@ export async function removeDevice(
 }
 
 async function lockUser({ db }: QueryContext, { tenant, user }: RecipientKey): Promise<void> {
-  await db.selectFrom('users').select('id').where('tenant', '=', tenant).where('id', '=', user).forUpdate().execute();
+  await db
+    .selectFrom('users')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('id', '=', user)
+    .forNoKeyUpdate()
+    .execute();
 }
 
 /** What makes an address unique: the endpoint or the token. Keys of a subscription may change under the same endpoint. */

@@ -1,4 +1,5 @@
 import type { Notification } from '@belfry/core/notification';
+import { inOrder } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 import { insertNotifications } from './insert-notifications.ts';
 import { keyOf } from './notifications.ts';
@@ -19,16 +20,21 @@ export async function ensureNotifications(
   const missing = [...distinct.values()].filter((notification) => !known.has(keyOf(notification)));
   if (missing.length > 0) {
     const items = missing.map((notification) => ({ notification, bodyHash: '' }));
-    await insertNotifications(context, 'routed', items).execute();
+    const inserted = await insertNotifications(context, 'routed', items).returning(['tenant', 'id']).execute();
+    const ours = new Set(inserted.map(keyOf));
+    // Another router was faster with the rest, and somebody may have cancelled them since.
+    const others = missing.filter((notification) => !ours.has(keyOf(notification)));
+    if (others.length > 0) for (const [key, row] of await readStates(context, others)) known.set(key, row);
   }
   // Routed after its deadline: the sweep that ends unseen realtime deliveries must come by again.
   const changing = [...known.values()].filter(
     ({ status, swept }) => status === 'accepting' || status === 'accepted' || (status === 'routed' && swept === 1),
   );
   if (changing.length > 0) {
+    // The order of the rows is the order in which they are locked.
     await db
       .updateTable('notifications')
-      .from(dialect.rows('input', KEY, changing))
+      .from(dialect.rows('input', KEY, inOrder(changing, 'tenant', 'id')))
       .set({ status: 'routed', swept: 0 })
       .whereRef('notifications.tenant', '=', 'input.tenant')
       .whereRef('notifications.id', '=', 'input.id')
@@ -46,8 +52,8 @@ async function readStates({ db, dialect }: QueryContext, notifications: readonly
       join.onRef('n.tenant', '=', 'input.tenant').onRef('n.id', '=', 'input.id'),
     )
     .select(['n.tenant', 'n.id', 'n.status', 'n.swept'])
-    // In sorted order and held to the end: a cancellation waits for this routing, or this routing sees it.
-    .$if(dialect.locksRows, (query) => query.orderBy('n.tenant').orderBy('n.id').forUpdate('n'))
+    // Held to the end: a cancellation waits for this routing, or this routing sees it. Routings of one notification to its many recipients do not wait for each other.
+    .$if(dialect.locksRows, (query) => query.orderBy('n.tenant').orderBy('n.id').forKeyShare('n'))
     .execute();
   return new Map(rows.map((row) => [keyOf(row), row]));
 }

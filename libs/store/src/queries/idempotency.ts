@@ -5,7 +5,9 @@ import {
   type IdempotencyClaimed,
   type StoredResponse,
 } from '@belfry/core/store/idempotency';
+import { ChangedMeanwhileError } from '../changed-meanwhile-error.ts';
 import { insertRows } from '../insert-rows.ts';
+import { inOrder, lockRows } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 
 /** A claim that has been running for longer belongs to a dead process. */
@@ -20,6 +22,7 @@ const NEW_CLAIM = {
   claimed_at_ms: 'integer',
   created_at_ms: 'integer',
 } as const;
+const KEY = { tenant: 'text', key: 'text' } as const;
 const COMPLETION = { tenant: 'text', key: 'text', status: 'integer', body: 'text' } as const;
 
 type KeyRow = {
@@ -40,12 +43,8 @@ export async function claimIdempotencyKeys(
 ): Promise<readonly IdempotencyClaimed[]> {
   const firsts = new Map<string, IdempotencyClaim>();
   for (const claim of claims) if (!firsts.has(nameOf(claim))) firsts.set(nameOf(claim), claim);
-  const inserted = await insertRows(
-    context,
-    'idempotency_keys',
-    NEW_CLAIM,
-    [...firsts.values()].map((claim) => newRow(claim, context.nowMs)),
-  )
+  const newRows = [...firsts.values()].map((claim) => newRow(claim, context.nowMs));
+  const inserted = await insertRows(context, 'idempotency_keys', NEW_CLAIM, inOrder(newRows, 'tenant', 'key'))
     .onConflict((conflict) => conflict.doNothing())
     .returning(['tenant', 'key'])
     .execute();
@@ -59,7 +58,7 @@ export async function claimIdempotencyKeys(
     const name = nameOf(claim);
     if (fresh.delete(name)) return { kind: 'claimed', seed: claim.seed, takenOver: false };
     const row = changed.get(name) ?? rows.get(name);
-    if (row === undefined) throw new Error(`idempotency key ${claim.key} neither inserted nor found`);
+    if (row === undefined) throw new ChangedMeanwhileError(`idempotency key ${claim.key}`);
     const { answer, next } = decideClaim(row, claim, context.nowMs);
     if (next !== undefined) changed.set(name, next);
     return answer;
@@ -108,12 +107,12 @@ function nameOf({ tenant, key }: { readonly tenant: TenantId; readonly key: stri
 function readRows({ db, dialect }: QueryContext, claims: readonly IdempotencyClaim[]): Promise<readonly KeyRow[]> {
   const keys = claims.map(({ tenant, key }) => ({ tenant, key }));
   return db
-    .selectFrom(dialect.rows('input', { tenant: 'text', key: 'text' }, keys))
+    .selectFrom(dialect.rows('input', KEY, keys))
     .innerJoin('idempotency_keys as k', (join) =>
       join.onRef('k.tenant', '=', 'input.tenant').onRef('k.key', '=', 'input.key'),
     )
     .selectAll('k')
-    .$if(dialect.locksRows, (query) => query.orderBy('k.tenant').orderBy('k.key').forUpdate('k'))
+    .$if(dialect.locksRows, (query) => query.orderBy('k.tenant').orderBy('k.key').forNoKeyUpdate('k'))
     .execute();
 }
 
@@ -133,10 +132,12 @@ async function replaceRows(context: QueryContext, rows: readonly KeyRow[]): Prom
 }
 
 export async function completeIdempotencyKeys(
-  { db, dialect }: QueryContext,
+  context: QueryContext,
   completions: readonly { readonly tenant: TenantId; readonly key: string; readonly response: StoredResponse }[],
 ): Promise<void> {
+  const { db, dialect } = context;
   const rows = completions.map(({ tenant, key, response }) => ({ tenant, key, ...response }));
+  await lockRows(context, 'idempotency_keys', KEY, rows);
   await db
     .updateTable('idempotency_keys')
     .from(dialect.rows('input', COMPLETION, rows))

@@ -1,5 +1,6 @@
 import type { Notification } from '@belfry/core/notification';
 import { insertRows } from '../insert-rows.ts';
+import { inOrder } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 import type { NotificationStatus } from '../schema.ts';
 
@@ -36,5 +37,6 @@ export function insertNotifications(
     swept: 0,
     content: JSON.stringify(notification),
   }));
-  return insertRows(context, 'notifications', NEW_NOTIFICATION, rows).onConflict((conflict) => conflict.doNothing());
+  const sorted = inOrder(rows, 'tenant', 'id');
+  return insertRows(context, 'notifications', NEW_NOTIFICATION, sorted).onConflict((conflict) => conflict.doNothing());
 }

@@ -30,7 +30,7 @@ export async function readNotifications(
       join.onRef('n.tenant', '=', 'input.tenant').onRef('n.id', '=', 'input.id'),
     )
     .select(['n.tenant', 'n.id', 'n.status', 'n.body_hash', 'n.accepting_since_ms', 'n.content'])
-    .$if(lock && dialect.locksRows, (query) => query.orderBy('n.tenant').orderBy('n.id').forUpdate('n'))
+    .$if(lock && dialect.locksRows, (query) => query.orderBy('n.tenant').orderBy('n.id').forNoKeyUpdate('n'))
     .execute();
   return new Map(
     rows.map((row) => [

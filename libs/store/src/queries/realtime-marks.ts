@@ -18,8 +18,13 @@ const BELOW = {
   read: sql`('stored', 'sent', 'delivered')`,
 } as const satisfies Partial<Record<DeliveryState, RawBuilder<unknown>>>;
 
-export function markSent(context: QueryContext, marks: readonly RealtimeMark[]): Promise<readonly RealtimeChange[]> {
-  return raise(context, toPairs(marks), 'sent');
+export async function markSent(
+  context: QueryContext,
+  marks: readonly RealtimeMark[],
+): Promise<readonly RealtimeChange[]> {
+  const pairs = toPairs(marks);
+  await lockDeliveries(context, pairs, 'realtime');
+  return raise(context, pairs, 'sent');
 }
 
 export function acknowledge(context: QueryContext, marks: readonly RealtimeMark[]): Promise<readonly RealtimeChange[]> {
@@ -54,6 +59,8 @@ async function confirm(
 ): Promise<readonly RealtimeChange[]> {
   if (pairs.length === 0) return [];
   const { db, dialect, nowMs } = context;
+  // Before anything is written or read: a settlement that runs beside this one waits here and then sees the acknowledgement, or this sees what it left waiting.
+  await lockDeliveries(context, pairs, 'every channel');
   await db
     .updateTable('inbox')
     .from(dialect.rows('input', PAIR, pairs))
@@ -77,10 +84,31 @@ async function confirm(
     )
     .select(['d.tenant', 'd.notification_id', 'd.id', 'd.redrive'])
     .where('d.state', '=', 'retrying')
-    .$if(dialect.locksRows, (query) => query.orderBy('d.id').forUpdate('d'))
     .execute();
   await endWaiting(context, waiting, 'acknowledged');
   return changes;
+}
+
+/** What these users have of these notifications, in the order in which everybody locks deliveries. */
+async function lockDeliveries(
+  { db, dialect }: QueryContext,
+  pairs: readonly Pair[],
+  channels: 'realtime' | 'every channel',
+): Promise<void> {
+  if (!dialect.locksRows || pairs.length === 0) return;
+  await db
+    .selectFrom(dialect.rows('input', PAIR, pairs))
+    .innerJoin('deliveries as d', (join) =>
+      join
+        .onRef('d.tenant', '=', 'input.tenant')
+        .onRef('d.notification_id', '=', 'input.notification_id')
+        .onRef('d.recipient', '=', 'input.user_id'),
+    )
+    .select(sql`1`.as('locked'))
+    .$if(channels === 'realtime', (query) => query.where('d.channel', '=', 'realtime'))
+    .orderBy('d.id')
+    .forNoKeyUpdate('d')
+    .execute();
 }
 
 async function raise(

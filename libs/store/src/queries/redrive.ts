@@ -4,6 +4,7 @@ import {
   type RedriveRequest,
   type RedriveResult,
 } from '@belfry/core/store/dead-letters';
+import { lockRows } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 import { matches } from './dead-letters.ts';
 import { putTimers } from './timers.ts';
@@ -33,7 +34,9 @@ type Letter = {
 export async function redrive(context: QueryContext, request: RedriveRequest): Promise<RedriveResult> {
   const repeated = await readTask(context, request);
   if (repeated !== undefined) return repeated;
-  const letters = await readLetters(context, await selectIds(context, request), request);
+  const ids = await selectIds(context, request);
+  if (!request.dryRun) await lockLetters(context, ids, request);
+  const letters = await readLetters(context, ids, request);
   const skipped: Record<string, number> = {};
   const chosen = letters.filter((letter) => {
     const reason = whyNot(letter, context.nowMs);
@@ -76,6 +79,39 @@ async function selectIds({ db }: QueryContext, { tenant, selection }: RedriveReq
   return rows.map(({ id }) => id);
 }
 
+/** In the order in which everybody locks: the notifications against cancelling, their deliveries, then the letters. */
+async function lockLetters(context: QueryContext, ids: readonly string[], { tenant }: RedriveRequest): Promise<void> {
+  const { db, dialect } = context;
+  if (!dialect.locksRows) return;
+  const keys = ids.map((id) => ({ tenant, id }));
+  const letters = await db
+    .selectFrom(dialect.rows('input', LETTER_KEY, keys))
+    .innerJoin('dead_letters as l', (join) =>
+      join.onRef('l.tenant', '=', 'input.tenant').onRef('l.id', '=', 'input.id'),
+    )
+    .select(['l.delivery_id', 'l.notification_id'])
+    .execute();
+  const notifications = [...new Set(letters.map((letter) => letter.notification_id))];
+  await db
+    .selectFrom(
+      dialect.rows(
+        'input',
+        LETTER_KEY,
+        notifications.map((id) => ({ tenant, id })),
+      ),
+    )
+    .innerJoin('notifications as n', (join) =>
+      join.onRef('n.tenant', '=', 'input.tenant').onRef('n.id', '=', 'input.id'),
+    )
+    .select('n.id')
+    .orderBy('n.id')
+    .forKeyShare('n')
+    .execute();
+  const deliveries = letters.map(({ delivery_id: id, notification_id }) => ({ id, notification_id, tenant }));
+  await lockRows(context, 'deliveries', { id: 'text', notification_id: 'text', tenant: 'text' }, deliveries);
+  await lockRows(context, 'dead_letters', LETTER_KEY, keys);
+}
+
 /** The letters with all that decides about them, oldest first: in this order they are released. */
 function readLetters(
   { db, dialect }: QueryContext,
@@ -111,7 +147,6 @@ function readLetters(
     .select(['n.expires_at_ms', 'i.acknowledged_at_ms', 'v.id as device_found'])
     .orderBy('l.created_at_ms')
     .orderBy('l.id')
-    .$if(dialect.locksRows, (query) => query.forUpdate('l'))
     .execute();
 }
 

@@ -1,11 +1,20 @@
 import { IDEMPOTENCY_KEY_TTL_MS } from '@belfry/core/store/idempotency';
 import type { RetentionSettings } from '@belfry/core/store/retention';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import type { Dialect } from '../dialect.ts';
+import { lockRows } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 
 const KEY = { tenant: 'text', id: 'text' } as const;
+/** The id first: it is what everybody who locks deliveries sorts them by. */
+const DELIVERY_KEY = { id: 'text', notification_id: 'text', tenant: 'text' } as const;
 
 type Key = { readonly tenant: string; readonly id: string };
+
+/** What somebody else is working on, or purging, is left to a later call. */
+function skippingLocked({ locksRows }: Dialect): RawBuilder<unknown> {
+  return locksRows ? sql`for update skip locked` : sql``;
+}
 
 /** Small steps of at most `limit` rows of each kind, so that no purge holds up the work for long. */
 export async function purge(context: QueryContext, settings: RetentionSettings, limit: number): Promise<boolean> {
@@ -28,6 +37,7 @@ async function sweepExpired(context: QueryContext, limit: number): Promise<boole
     .where('expires_at_ms', '<=', nowMs)
     .orderBy('expires_at_ms')
     .limit(limit)
+    .$if(dialect.locksRows, (query) => query.forUpdate().skipLocked())
     .execute();
   if (due.length === 0) return false;
   const unseen = await db
@@ -39,13 +49,16 @@ async function sweepExpired(context: QueryContext, limit: number): Promise<boole
     .where('d.state', '=', 'stored')
     .limit(limit)
     .execute();
+  await lockRows(context, 'deliveries', DELIVERY_KEY, unseen);
   await db
     .updateTable('deliveries')
-    .from(dialect.rows('input', { tenant: 'text', notification_id: 'text', id: 'text' }, unseen))
+    .from(dialect.rows('input', DELIVERY_KEY, unseen))
     .set({ state: 'expired', reason: 'ttl-passed', updated_at_ms: nowMs })
     .whereRef('deliveries.tenant', '=', 'input.tenant')
     .whereRef('deliveries.notification_id', '=', 'input.notification_id')
     .whereRef('deliveries.id', '=', 'input.id')
+    // Shown to somebody since it was read.
+    .where('deliveries.state', '=', 'stored')
     .execute();
   // Some of these notifications may have more: they are swept by the next call, when nothing of them is left.
   if (unseen.length === limit) return true;
@@ -80,6 +93,7 @@ async function purgeNotifications(context: QueryContext, beforeMs: number, limit
     )
     .orderBy('n.expires_at_ms')
     .limit(limit)
+    .$if(dialect.locksRows, (query) => query.forUpdate('n').skipLocked())
     .execute();
   if (old.length === 0) return false;
   // Deliveries go last: as long as one is there, so is what tells its story.
@@ -126,27 +140,27 @@ async function deleteOf(
   return rows.length === limit;
 }
 
-async function purgeLetters({ db }: QueryContext, beforeMs: number, limit: number): Promise<boolean> {
+async function purgeLetters({ db, dialect }: QueryContext, beforeMs: number, limit: number): Promise<boolean> {
   const letters = await sql`
     delete from dead_letters where (tenant, id) in (
-      select tenant, id from dead_letters where created_at_ms <= ${beforeMs} and state <> 'redriving' order by created_at_ms limit ${limit}
+      select tenant, id from dead_letters where created_at_ms <= ${beforeMs} and state <> 'redriving' order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
     ) returning 1 as deleted`.execute(db);
   const jobs = await sql`
     delete from unreadable_jobs where id in (
-      select id from unreadable_jobs where created_at_ms <= ${beforeMs} order by created_at_ms limit ${limit}
+      select id from unreadable_jobs where created_at_ms <= ${beforeMs} order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
     ) returning 1 as deleted`.execute(db);
   return letters.rows.length === limit || jobs.rows.length === limit;
 }
 
-async function purgeCredentials({ db, nowMs }: QueryContext, limit: number): Promise<boolean> {
+async function purgeCredentials({ db, dialect, nowMs }: QueryContext, limit: number): Promise<boolean> {
   const tickets = await sql`
     delete from tickets where hash in (
-      select hash from tickets where expires_at_ms <= ${nowMs} order by expires_at_ms limit ${limit}
+      select hash from tickets where expires_at_ms <= ${nowMs} order by expires_at_ms limit ${limit} ${skippingLocked(dialect)}
     ) returning 1 as deleted`.execute(db);
   const keys = await sql`
     delete from idempotency_keys where (tenant, key) in (
       select tenant, key from idempotency_keys where created_at_ms <= ${nowMs - IDEMPOTENCY_KEY_TTL_MS}
-      order by created_at_ms limit ${limit}
+      order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
     ) returning 1 as deleted`.execute(db);
   return tickets.rows.length === limit || keys.rows.length === limit;
 }

@@ -95,7 +95,7 @@ async function readHeads(
     .selectFrom(dialect.rows('input', { tenant: 'text', id: 'text' }, keys))
     .innerJoin('users as u', (join) => join.onRef('u.tenant', '=', 'input.tenant').onRef('u.id', '=', 'input.id'))
     .select(['u.tenant', 'u.id', 'u.head'])
-    .$if(dialect.locksRows, (query) => query.orderBy('u.tenant').orderBy('u.id').forUpdate('u'))
+    .$if(dialect.locksRows, (query) => query.orderBy('u.tenant').orderBy('u.id').forNoKeyUpdate('u'))
     .execute();
   for (const row of rows) heads.set(userNameOf({ tenant: row.tenant, user: row.id }), row.head);
 }

@@ -2,12 +2,14 @@ import type { PushChannel } from '@belfry/core/notification';
 import type { Attempt } from '@belfry/core/outcome';
 import type { Settlement } from '@belfry/core/store/gate';
 import { insertRows } from '../insert-rows.ts';
+import { lockRows } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 import { insertLetters, markRedriven } from './letters.ts';
 import { applySettlement, type SettledRow } from './settlement.ts';
 import { putTimers, removeTimersOf } from './timers.ts';
 
-const DELIVERY_KEY = { tenant: 'text', notification_id: 'text', id: 'text' } as const;
+/** The id first: it is what everybody who locks deliveries sorts them by. */
+const DELIVERY_KEY = { id: 'text', notification_id: 'text', tenant: 'text' } as const;
 const NEW_STATE = {
   ...DELIVERY_KEY,
   state: 'text',
@@ -65,10 +67,13 @@ export async function settle(context: QueryContext, settlements: readonly Settle
 }
 
 async function readForSettlement(
-  { db, dialect }: QueryContext,
+  context: QueryContext,
   settlements: readonly Settlement[],
 ): Promise<ReadonlyMap<string, Present>> {
+  const { db, dialect } = context;
   const keys = new Map(settlements.map(({ ref }) => [ref.deliveryId, toKey(ref)]));
+  // An acknowledgement or a cancellation that runs beside this one waits here, or is seen below.
+  await lockRows(context, 'deliveries', DELIVERY_KEY, [...keys.values()]);
   const rows = await db
     .selectFrom(dialect.rows('input', DELIVERY_KEY, [...keys.values()]))
     .innerJoin('deliveries as d', (join) =>
@@ -89,7 +94,6 @@ async function readForSettlement(
     .select(['d.id', 'd.recipient', 'd.channel', 'd.device_id', 'd.state', 'd.attempt', 'd.redrive', 'd.reason'])
     .select(['d.due_at_ms', 'i.acknowledged_at_ms', 'n.status'])
     .where('d.channel', '!=', 'realtime')
-    .$if(dialect.locksRows, (query) => query.orderBy('d.id').forUpdate('d'))
     .execute();
   return new Map(
     rows.map((row) => {
@@ -196,13 +200,15 @@ async function writeLetters(context: QueryContext, applied: readonly Applied[]):
   );
 }
 
-async function removeDevices({ db, dialect }: QueryContext, applied: readonly Applied[]): Promise<void> {
+async function removeDevices(context: QueryContext, applied: readonly Applied[]): Promise<void> {
   const rows = applied.flatMap(({ settlement: { ref, removeDevice } }) =>
     removeDevice === undefined
       ? []
       : [{ tenant: ref.tenant, id: removeDevice.deviceId, version: removeDevice.version }],
   );
   if (rows.length === 0) return;
+  const { db, dialect } = context;
+  await lockRows(context, 'devices', { tenant: 'text', id: 'text' }, rows);
   const input = dialect.rows('input', { tenant: 'text', id: 'text', version: 'integer' }, rows);
   await db
     .deleteFrom('devices')

@@ -12,6 +12,8 @@ const NEW_TIMER = {
   claimable_at_ms: 'integer',
 } as const;
 
+const CLAIMED = { delivery_id: 'text', claim: 'integer' } as const;
+
 export type Wait = Pick<DeliveryRef, 'tenant' | 'notificationId' | 'deliveryId'> & { readonly dueAtMs: number };
 
 /** Sets the one timer of each delivery. A claim on the timer that was there is void. */
@@ -110,15 +112,17 @@ export async function claimDueTimers(
 export async function removeTimers({ db, dialect }: QueryContext, timers: readonly ClaimedTimer[]): Promise<void> {
   if (timers.length === 0) return;
   const rows = timers.map(({ id, claim }) => ({ delivery_id: id, claim: Number(claim) }));
-  const input = dialect.rows('input', { delivery_id: 'text', claim: 'integer' }, rows);
   await db
     .deleteFrom('timers')
-    .where((where) =>
-      where(
-        where.refTuple('delivery_id', 'claim'),
-        'in',
-        where.selectFrom(input).select(['input.delivery_id', 'input.claim']).$asTuple('delivery_id', 'claim'),
-      ),
+    .where('delivery_id', 'in', (where) =>
+      where
+        .selectFrom(dialect.rows('input', CLAIMED, rows))
+        .innerJoin('timers as t', (join) =>
+          join.onRef('t.delivery_id', '=', 'input.delivery_id').onRef('t.claim', '=', 'input.claim'),
+        )
+        .select('t.delivery_id')
+        // Somebody who has locked it sets or removes it: the claim is not ours any more.
+        .$if(dialect.locksRows, (query) => query.forUpdate('t').skipLocked()),
     )
     .execute();
 }
