@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import asyncApi from '@asyncapi/specs';
 import { Ajv, type AnySchema, type ValidateFunction } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { asyncApiDocument } from '../libs/protocol/src/asyncapi.ts';
+import { INPUT_EXAMPLES } from '../libs/protocol/src/asyncapi-examples.ts';
 
 type Message = {
   readonly payload: object;
@@ -63,3 +66,11 @@ describe('docs/asyncapi.json', () => {
 function step(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
+
+describe('docs/kafka.md', () => {
+  it('shows the least record and the full one as the document has them', () => {
+    const text = readFileSync(path.resolve(import.meta.dirname, '../docs/kafka.md'), 'utf8');
+    const shown = [...text.matchAll(/^```json\n(.*?)^```$/gms)].map(([, json = '']): unknown => JSON.parse(json));
+    expect(shown).toEqual([INPUT_EXAMPLES.least, INPUT_EXAMPLES.full]);
+  });
+});

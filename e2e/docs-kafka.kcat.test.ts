@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findKafka } from '@belfry/testing/find-kafka';
+import { findPostgres } from '@belfry/testing/find-postgres';
+import { describeNeeding, findCommand } from '@belfry/testing/need';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type LaunchedService, launchService, mainOf } from './harness/launch-service.ts';
+import { runChild } from './harness/run-child.ts';
+import { openShell, type Shell } from './harness/shell.ts';
+import { readTour, shows } from './harness/tour.ts';
+import { waitUntil } from './harness/wait-until.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const COMMAND_TIMEOUT_MS = 60_000;
+
+const kafka = await findKafka();
+const postgres = await findPostgres();
+const tools = [findCommand(['bash']), findCommand(['curl'])].find((tool) => !tool.ok) ?? findCommand(['kcat']);
+
+describeNeeding('kcat', tools, 'docs/kafka.md, with kcat as the upstream', () => {
+  describeNeeding('kafka', kafka, 'Kafka', ({ brokers }) => {
+    describeNeeding('postgres', postgres, 'and PostgreSQL', ({ url }) => {
+      const steps = readTour(readFileSync(join(ROOT, 'docs/kafka.md'), 'utf8'), 'Try it');
+      const prefix = `${randomUUID()}.`;
+      const services: LaunchedService[] = [];
+      let folder: string;
+      let shell: Shell;
+
+      beforeAll(async () => {
+        folder = mkdtempSync(join(tmpdir(), 'belfry-docs-kafka-'));
+        const env = {
+          KAFKA_BROKERS: brokers.join(','),
+          KAFKA_TOPIC_PREFIX: prefix,
+          KAFKA_TOPIC_PARTITIONS: '2',
+          KAFKA_REPLICATION_FACTOR: '1',
+          KAFKA_MIN_INSYNC_REPLICAS: '1',
+          POSTGRES_URL: url,
+          POSTGRES_SCHEMA: `docs_${randomUUID().replaceAll('-', '')}`,
+          BELFRY_BACKPLANE: 'kafka',
+          BELFRY_KEYS: join(folder, 'keys'),
+          BELFRY_INPUT_TOPICS: 'orders-events=default',
+        };
+        const keys = await runChild([mainOf('keys')], { cwd: folder, env });
+        expect(keys.code).toBe(0);
+        services.push(await launchService('producer-api', env), await launchService('router', env));
+        shell = openShell({ cwd: folder, timeoutMs: COMMAND_TIMEOUT_MS });
+        await shell.run(`KAFKA_TOPIC_PREFIX=${prefix}`);
+      }, 150_000);
+
+      afterAll(async () => {
+        shell?.close();
+        await Promise.all(services.map((service) => service.stop()));
+        rmSync(folder, { recursive: true, force: true });
+      });
+
+      // One test per command, since each needs those before it. Only the addresses are others.
+      it.each(steps.map(({ command, expected }) => [command, expected] as const))(
+        '%s',
+        async (command, expected) => {
+          const here = command
+            .replace('BROKERS=localhost:9092', `BROKERS=${brokers.join(',')}`)
+            .replace('BELFRY=http://localhost:8080', `BELFRY=${services[0]?.url}`);
+          const status = await shell.run(here);
+          expect(status, shell.output()).toBe(0);
+          for (const text of expected) {
+            await waitUntil(() => shows(shell.output(), text), { timeoutMs: 10_000 }).catch(() =>
+              expect.fail(
+                `no ${text}\nin ${shell.output()}\n${services.map((service) => service.output()).join('\n')}`,
+              ),
+            );
+          }
+        },
+        COMMAND_TIMEOUT_MS + 15_000,
+      );
+    });
+  });
+});

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
+import { waitUntil } from './wait-until.ts';
+
+export type LaunchedService = {
+  readonly url: string;
+  /** All it has printed so far. */
+  output(): string;
+  /** SIGTERM, and the end of the process. */
+  stop(): Promise<void>;
+};
+
+const READY_WITHIN_MS = 60_000;
+
+/** The program of a service. */
+export function mainOf(name: string): string {
+  return fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url));
+}
+
+/** Starts one service as a process of its own, on a free port, and waits until it is ready. */
+export async function launchService(name: string, env: Readonly<Record<string, string>>): Promise<LaunchedService> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, [mainOf(name)], {
+    env: { ...process.env, PORT: String(port), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended;
+  };
+  const early = ended.then(() => Promise.reject(new Error(`${name} ended with ${child.exitCode}`)));
+  early.catch(() => {});
+  const ready = waitUntil(async () => (await fetch(`${url}/health/ready`)).ok, {
+    timeoutMs: READY_WITHIN_MS,
+    everyMs: 50,
+    what: `${name} ready`,
+  });
+  try {
+    await Promise.race([ready, early]);
+  } catch (error) {
+    await stop();
+    throw new Error(`${String(error)}\n${output}`);
+  }
+  return { url, output: () => output, stop };
+}
