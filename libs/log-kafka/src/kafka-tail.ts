@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { sleep } from '@belfry/core/clock';
 import type { Log } from '@belfry/core/log';
-import { UnavailableError } from '@belfry/core/unavailable-error';
+import { isUnavailable, UnavailableError } from '@belfry/core/unavailable-error';
 import { findStarts, hasOffset, offsetRanges } from './committed-starts.ts';
 import { consumeLimits } from './consume-options.ts';
 import { createGroupMember } from './group-member.ts';
@@ -9,6 +10,9 @@ import { toLogRecord } from './log-record.ts';
 import { createMemberKeeper } from './member-keeper.ts';
 import { nameOf, type PartitionReader } from './readings.ts';
 import { settleWithin } from './settle-within.ts';
+import type { OffsetRange } from './start-offset.ts';
+
+const LEADER_RETRY_MS = 100;
 
 /**
  * Tailing of a log. Each tail is a group of one that never commits: it keeps its positions itself, beginning with the ends of the partitions before it joined,
@@ -20,6 +24,18 @@ import { settleWithin } from './settle-within.ts';
 export function createKafkaTail(deps: KafkaConsumeDeps): Log['tail'] {
   const { names, clock, logger, admin, onFatal } = deps;
   const limits = consumeLimits(deps.options);
+
+  /** A topic that was made a moment ago, perhaps by another process, has no leaders yet. */
+  const findEnds = async (topic: string, giveUpMs: number): Promise<ReadonlyMap<string, OffsetRange>> => {
+    for (;;) {
+      try {
+        return await offsetRanges(admin, [topic]);
+      } catch (error) {
+        if (!isUnavailable(error) || clock.monotonicMs() >= giveUpMs) throw error;
+        await sleep(clock, LEADER_RETRY_MS);
+      }
+    }
+  };
 
   return async (logTopic, handler) => {
     const topic = names.toKafka(logTopic);
@@ -77,7 +93,8 @@ export function createKafkaTail(deps: KafkaConsumeDeps): Log['tail'] {
       });
     };
 
-    for (const [name, { high }] of await offsetRanges(admin, [topic])) positions.set(name, high);
+    const giveUpMs = clock.monotonicMs() + limits.startTimeoutMs;
+    for (const [name, { high }] of await findEnds(topic, giveUpMs)) positions.set(name, high);
     await keeper.start();
     if ((await settleWithin(clock, limits.startTimeoutMs, reading.promise)) === 'late') {
       await close();
