@@ -55,7 +55,8 @@ async function makeKey(name: KeyName, random: Random): Promise<string> {
       const { generateVapidKey } = await import('@belfry/channel-webpush');
       return JSON.stringify([generateVapidKey()], null, 2);
     }
-    default:
+    case 'jwtSecret':
+    case 'cookieSecret':
       return Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url');
   }
 }

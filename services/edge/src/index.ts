@@ -1,1 +1,2 @@
-export {};
+export { createEdge, type Edge, type EdgeOptions } from './edge.ts';
+export type { Upstreams } from './upstreams.ts';

@@ -40,7 +40,7 @@ function kafkaProblems(values: Values): readonly ConfigProblem[] {
   for (const name of ['KAFKA_TLS_CA', 'KAFKA_TLS_CERT']) {
     if (values[name] !== undefined && values.KAFKA_TLS === false) report(name, 'needs KAFKA_TLS=true');
   }
-  const mechanism = values.KAFKA_SASL_MECHANISM;
+  const mechanism = values.KAFKA_SASL_MECHANISM as string | undefined;
   const isPassword = mechanism !== undefined && mechanism !== 'oauthbearer';
   const hasPassword = values.KAFKA_SASL_PASSWORD !== undefined || values.KAFKA_SASL_PASSWORD_FILE !== undefined;
   if (isPassword && values.KAFKA_SASL_USERNAME === undefined)
