@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { createKeyChains } from './key-chains.ts';
+import { type Chain, createKeyChains } from './key-chains.ts';
 
-type Item = { readonly key: string; readonly name: string; next: Item | undefined };
-const item = (key: string, name: string): Item => ({ key, name, next: undefined });
+type Item = { readonly key: string; readonly name: string; next: Item | undefined; chain: Chain<Item> | undefined };
+const item = (key: string, name: string): Item => ({ key, name, next: undefined, chain: undefined });
 
 it('lets one item per key run, in the order of arrival, and keys run beside each other', () => {
   const chains = createKeyChains<Item>();
@@ -22,4 +22,19 @@ it('lets a key start afresh once its chain has run out', () => {
   chains.add(first);
   chains.finish(first);
   expect(chains.add(item('a', 'second'))).toBe(true);
+});
+
+it('forgets most of the keys that have no items', () => {
+  const chains = createKeyChains<Item>();
+  const staying = item('staying', '1');
+  chains.add(staying);
+  for (let count = 0; count < 10_000; count++) {
+    const passing = item(`key ${count}`, '1');
+    expect(chains.add(passing)).toBe(true);
+    expect(chains.finish(passing)).toBeUndefined();
+  }
+  expect(chains.keys).toBe(1);
+  expect(chains.idleKeys).toBeLessThanOrEqual(1_024);
+  expect(chains.add(item('staying', '2'))).toBe(false);
+  expect(chains.finish(staying)?.name).toBe('2');
 });

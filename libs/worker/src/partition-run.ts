@@ -1,7 +1,7 @@
 import type { Generation, LogPartition, LogRecord } from '@belfry/core/log';
 import type { Fifo } from './fifo.ts';
 import { createFifo } from './fifo.ts';
-import { createKeyChains } from './key-chains.ts';
+import { type Chain, createKeyChains } from './key-chains.ts';
 import { createPartitionTracker } from './partition-tracker.ts';
 
 /** A record that was taken: it stands in its key's chain until it is done. A handler runs for the head of a chain and may have those behind it too. */
@@ -13,6 +13,7 @@ export type Task = {
   /** What `concurrencyKey` said of the record. */
   readonly limitKey: string | undefined;
   next: Task | undefined;
+  chain: Chain<Task> | undefined;
   /** Of a running head: the records its handler has, itself included. */
   handed: number;
   startedAtMs: number;
@@ -93,6 +94,7 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
       ticket: tracker.take(record.offset),
       limitKey: concurrencyKey?.(record),
       next: undefined,
+      chain: undefined,
       handed: 0,
       startedAtMs: 0,
       gateToken: 0,
