@@ -51,14 +51,14 @@ export function userToken(user: string, lifeSeconds = 3_600): string {
 
 export type TestGateway = Awaited<ReturnType<typeof startGateway>>;
 
-/** A gateway on a real port, over the in-memory stream store unless given another, with all that a test does to it. */
+/** A gateway on a real port, over the in-memory stream store and backplane unless given others, with all that a test does to it. Stopping it closes its backplane. */
 export async function startGateway(
   limits: Partial<GatewayLimits> = {},
-  over: Partial<Pick<RealtimeGatewayDeps, 'store' | 'realtime'>> = {},
+  over: Partial<Pick<RealtimeGatewayDeps, 'store' | 'realtime' | 'backplane'>> = {},
 ) {
   const clock = createSystemClock();
   const streams = createStreamStore();
-  const backplane = createLocalBackplane();
+  const backplane = over.backplane ?? createLocalBackplane();
   const metrics = createMetrics({ processMetrics: false });
   const marks = { sent: [] as RealtimeMark[], acknowledged: [] as RealtimeMark[], read: [] as RealtimeMark[] };
   const host = await createHttpHost({
