@@ -25,7 +25,7 @@ function createWorld(maxHints?: number) {
     },
     ...(maxHints === undefined ? {} : { maxHints }),
     onLost: (count) => told.push(`lost ${count}`),
-    onOutage: (error) => told.push(`outage ${error instanceof Error ? error.message : error}`),
+    onOutage: (error) => told.push(`outage ${String(error)}`),
     onRecovered: (lost) => told.push(`recovered ${lost}`),
   });
   const sending = (count: number) => vi.waitFor(() => expect(batches).toHaveLength(count));
@@ -51,17 +51,20 @@ describe('an outbox of hints', () => {
     ]);
   });
 
-  it('keeps to its bound, and tells of an outage once', async () => {
+  it('keeps the newest within its bound, and tells of an outage once', async () => {
     const { outbox, batches, ends, told, sending } = createWorld(3);
     outbox.add(hints(2));
     await sending(1);
     outbox.add(hints(5));
-    outbox.add(hints(1));
+    outbox.add([hint(9)]);
     ends[0]?.reject(new Error('connection lost'));
     await sending(2);
     ends[1]?.resolve();
     await outbox.settled();
-    expect(batches.map((batch) => batch.length)).toEqual([2, 3]);
+    expect(batches.map((batch) => batch.map(({ offset }) => offset))).toEqual([
+      [0, 1],
+      [3, 4, 9],
+    ]);
     expect(told).toEqual(['outage undefined', 'lost 2', 'lost 1', 'lost 2', 'recovered 5']);
   });
 

@@ -15,7 +15,7 @@ export type HintOutbox = {
 export type HintOutboxOptions = {
   /** Sends one batch; a rejection loses it. Called again when the last call has settled, so that a slow network makes larger batches, not more. */
   readonly send: (hints: readonly Hint[]) => Promise<void>;
-  /** Hints that may wait, 10,000 when omitted. Further ones are lost: the older one of a user wakes as well as the newer. */
+  /** Hints that may wait, 10,000 when omitted. Beyond it the oldest are lost: a newer one of the same user says all that they said. */
   readonly maxHints?: number;
   readonly onLost?: (hints: number) => void;
   /** Once per outage, with the first loss; `error` is undefined where hints had to wait for too long and there was no room. */
@@ -83,13 +83,18 @@ export function createHintOutbox(options: HintOutboxOptions): HintOutbox {
     if (travels) waitingChars += chars;
   };
 
+  const dropOldest = (count: number): void => {
+    if (count <= 0) return;
+    for (const { frame = '' } of waiting.splice(0, count)) waitingChars -= frame.length;
+    lose(count, undefined);
+  };
+
   return {
     add(hints) {
       if (closed || hints.length === 0) return;
-      const room = maxHints - waiting.length;
-      if (hints.length > room) lose(hints.length - room, undefined);
-      for (const hint of hints.length > room ? hints.slice(0, room) : hints) put(hint);
-      if (waiting.length > 0) running ??= run();
+      for (const hint of hints) put(hint);
+      dropOldest(waiting.length - maxHints);
+      running ??= run();
     },
     settled: () => running ?? Promise.resolve(),
     close() {
