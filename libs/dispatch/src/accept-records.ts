@@ -48,7 +48,7 @@ export function createAcceptRecords(deps: AcceptRecordsDeps): (records: readonly
     },
     { inFlight: 2, weightOf: (run) => run.length },
   );
-  const mark = createBatcher<readonly Notification[], void>(
+  const mark = createBatcher<readonly Pick<Notification, 'tenant' | 'id'>[], void>(
     async (runs) => {
       await store.markAccepted(runs.flat());
       return runs.map(() => undefined);
@@ -124,7 +124,7 @@ export function createAcceptRecords(deps: AcceptRecordsDeps): (records: readonly
     }
     if (accepted.length === 0) return;
     await appendJobs(accepted);
-    await mark(accepted);
+    await mark(accepted.map(({ id }) => ({ tenant, id })));
     await receipts.append(accepted.map(({ id }) => ({ tenant, notificationId: id, state: 'accepted' })));
     for (const { priority } of accepted) deps.onAccepted?.(laneOf(priority));
   };

@@ -54,7 +54,7 @@ export function createAccept(deps: AcceptDeps): Accept {
   const { store, log, clock, random } = deps;
   const deadlineMs = deps.appendDeadlineMs ?? APPEND_DEADLINE_MS;
   const begin = createBatcher<AcceptItem, AcceptBegun>((items) => store.beginAccept(items), { inFlight: 2 });
-  const mark = createBatcher<Notification, void>(
+  const mark = createBatcher<Pick<Notification, 'tenant' | 'id'>, void>(
     async (notifications) => {
       await store.markAccepted(notifications);
       return notifications.map(() => undefined);
@@ -103,7 +103,7 @@ export function createAccept(deps: AcceptDeps): Accept {
         await withDeadline(clock, deadlineMs, appendTo[laneOf(notification.priority)](notification), () => {
           return new UnavailableError('log-unavailable', `the log did not confirm within ${deadlineMs} ms`);
         });
-        await mark(notification);
+        await mark({ tenant, id: notification.id });
         return { kind: 'accepted', id: notification.id, replayed: false };
       }
     }

@@ -39,6 +39,20 @@ export function describeAccepting(contract: StoreContract): void {
     expect(await contract.store.beginAccept([other])).toEqual([{ kind: 'conflict', id }]);
   });
 
+  it('keeps every character of the content, also those that databases refuse in text', async () => {
+    const odd = '\u0000 \uD800 \uDC00 \u2028 \u{1F44D}';
+    const fields = { type: odd, title: odd, body: odd, data: { [odd]: [odd, { [odd]: null }] } };
+    const item = itemOf({ notification: notificationOf(contract, unique('t'), fields) });
+    const { tenant, id } = item.notification;
+    await contract.store.beginAccept([item]);
+    await contract.store.markAccepted([item.notification]);
+    expect(await contract.store.beginAccept([item])).toEqual([{ kind: 'replay', id }]);
+    const routed = { notification: item.notification, recipient: 'ann', realtime: true, deliveries: [] };
+    expect(await contract.store.route([routed])).toMatchObject([{ kind: 'routed', offset: 1 }]);
+    const { items } = await contract.store.readStream({ tenant, user: 'ann' }, 0, 10);
+    expect(items.map(({ notification }) => notification)).toEqual([item.notification]);
+  });
+
   it('keeps the ids of tenants apart', async () => {
     const item = itemOf();
     const twin = { ...item, notification: { ...item.notification, tenant: unique('t') } };

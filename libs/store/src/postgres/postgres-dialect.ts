@@ -13,7 +13,9 @@ const TYPES: Readonly<Record<ColumnKind, string>> = {
 export const postgresDialect: Dialect = {
   rows(alias, columns, rows) {
     const names = Object.keys(columns);
-    const json = JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? toStorable(value) : value));
+    // Callers hand in whole domain objects, too. What has no column stays behind: it would be parsed for nothing, and its names may hold what PostgreSQL refuses.
+    const cells = rows.map((row) => Object.fromEntries(names.map((name) => [name, storable(row[name])])));
+    const json = JSON.stringify(cells);
     const picked = sql.join(names.map((name) => sql.ref(name)));
     const typed = sql.join(names.map((name) => sql`${sql.ref(name)} ${sql.raw(TYPES[columns[name] ?? 'text'])}`));
     const records = sql`rows from (json_to_recordset(${json}::json) as (${typed})) with ordinality`;
@@ -27,6 +29,10 @@ export const postgresDialect: Dialect = {
   textType: sql`text collate "C"`,
   clustered: sql``,
 };
+
+function storable(value: unknown): unknown {
+  return typeof value === 'string' ? toStorable(value) : value;
+}
 
 /**
  * PostgreSQL refuses the character U+0000 and halves of surrogate pairs in text; a provider's answer that holds one must not make its settlement fail for ever.
