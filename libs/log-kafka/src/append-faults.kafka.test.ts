@@ -1,22 +1,18 @@
 import { sleep } from '@belfry/core/clock';
-import type { AppendedPosition, LogRecord } from '@belfry/core/log';
-import { isUnavailable } from '@belfry/core/unavailable-error';
 import { freePort } from '@belfry/testing/free-port';
 import { findKafkaLauncher } from '@belfry/testing/launch-kafka';
 import { describeNeeding } from '@belfry/testing/need';
 import { realClock } from '@belfry/testing/real-clock';
 import { findToxiproxy, startToxiproxy, type Toxic } from '@belfry/testing/toxiproxy';
 import { expect, it, vi } from 'vitest';
-import { collect, openLog } from './kafka-log.fixture.ts';
+import { startAppendLoad } from './append-load.fixture.ts';
+import { openLog } from './kafka-log.fixture.ts';
 
 const launcher = await findKafkaLauncher();
 const proxyCommand = findToxiproxy();
-const found = launcher.ok
-  ? proxyCommand.ok
-    ? { ok: true as const, value: { launch: launcher.value, command: proxyCommand.value } }
-    : proxyCommand
-  : launcher;
+const withProxy = launcher.ok && proxyCommand.ok ? { ok: true as const, value: proxyCommand.value } : proxyCommand;
 
+/** What the answers of the broker meet: cut within, cut before, cut for some connections only. */
 const CUTS: readonly Toxic[] = [
   { type: 'limit_data', attributes: { bytes: 900 } },
   { type: 'reset_peer', attributes: { timeout: 40 } },
@@ -24,74 +20,65 @@ const CUTS: readonly Toxic[] = [
   { type: 'limit_data', attributes: { bytes: 300 }, toxicity: 0.5 },
   { type: 'reset_peer', attributes: { timeout: 5 } },
 ];
+const CUTTING_MS = 15_000;
+const CRASHES = 5;
 const WRITERS = 20;
-const FAULT_MS = 15_000;
+const JOBS = { name: 'jobs', partitions: 3, retentionMs: 86_400_000, groups: [] };
 
-describeNeeding('kafka', found, 'append while answers of the broker are cut', ({ launch, command }) => {
-  it('loses nothing that it confirmed, and every confirmed position holds its record', {
-    timeout: 180_000,
-  }, async () => {
-    const proxies = await startToxiproxy(command);
-    const port = await freePort();
-    const kafka = await launch({ advertised: `127.0.0.1:${port}` });
-    const proxy = await proxies.createProxy({ upstream: `127.0.0.1:${kafka.port}`, port });
-    const prefix = 'cut.';
-    const log = await openLog([proxy.address], { prefix, appendDeadlineMs: 10_000 });
-    const direct = await openLog(kafka.directBrokers, { prefix });
-    try {
-      await log.ensureTopics([{ name: 'jobs', partitions: 3, retentionMs: 86_400_000, groups: [] }]);
-      let isCutting = true;
-      const confirmed: (AppendedPosition & { readonly id: string })[] = [];
-      let rejected = 0;
-      const writers = Array.from({ length: WRITERS }, async (_, writer) => {
-        for (let count = 0; isCutting; count++) {
-          const id = `${writer}-${count}`;
-          try {
-            const [position] = await log.append('jobs', [{ key: `key-${writer}`, value: Buffer.from(id) }]);
-            if (position !== undefined) confirmed.push({ ...position, id });
-          } catch (error) {
-            if (!isUnavailable(error)) throw error;
-            rejected++;
-          }
+describeNeeding('kafka', launcher, 'append while the broker fails', (launch) => {
+  describeNeeding('kafka', withProxy, 'to answer', (command) => {
+    it('loses nothing that it confirmed; every confirmed position has its record', { timeout: 180_000 }, async () => {
+      const proxies = await startToxiproxy(command);
+      const port = await freePort();
+      const kafka = await launch({ advertised: `127.0.0.1:${port}` });
+      const proxy = await proxies.createProxy({ upstream: `127.0.0.1:${kafka.port}`, port });
+      const log = await openLog([proxy.address], { prefix: 'test.' });
+      const direct = await openLog(kafka.directBrokers, { prefix: 'test.' });
+      try {
+        await log.ensureTopics([JOBS]);
+        const load = startAppendLoad(log, 'jobs', WRITERS);
+        const endsAt = realClock.monotonicMs() + CUTTING_MS;
+        for (let round = 0; realClock.monotonicMs() < endsAt; round++) {
+          const remove = await proxy.addToxic(CUTS[round % CUTS.length] as Toxic);
+          await sleep(realClock, 300);
+          await remove();
+          await sleep(realClock, 200);
         }
-      });
-      const endsAt = realClock.monotonicMs() + FAULT_MS;
-      for (let round = 0; realClock.monotonicMs() < endsAt; round++) {
-        const remove = await proxy.addToxic(CUTS[round % CUTS.length] as Toxic);
-        await sleep(realClock, 300);
-        await remove();
-        await sleep(realClock, 200);
+        await load.stop();
+        console.log(await load.check(direct));
+        expect(load.confirmed.length).toBeGreaterThan(100);
+      } finally {
+        await Promise.all([log.close(), direct.close()]);
+        await Promise.all([proxies.stop(), kafka.stop()]);
       }
-      isCutting = false;
-      await Promise.all(writers);
+    });
+  });
 
-      const records = await collect(direct, 'jobs');
-      await vi.waitFor(() => expect(missing(confirmed, records)).toEqual([]), { timeout: 30_000, interval: 500 });
-      const ids = records.map(idOf);
-      const stored = new Map(records.map((record) => [`${record.partition}/${record.offset}`, idOf(record)]));
-      expect(confirmed.filter(({ partition, offset, id }) => stored.get(`${partition}/${offset}`) !== id)).toEqual([]);
-      expect(new Set(confirmed.map(({ partition, offset }) => `${partition}/${offset}`)).size).toBe(confirmed.length);
-      for (let writer = 0; writer < WRITERS; writer++) {
-        const firsts = [...new Set(ids.filter((id) => id.startsWith(`${writer}-`)))].map((id) =>
-          Number(id.split('-')[1]),
-        );
-        expect(firsts).toEqual(firsts.toSorted((a, b) => a - b));
+  it('loses nothing over crashes and a freeze, and goes on by itself', { timeout: 240_000 }, async () => {
+    const kafka = await launch();
+    const log = await openLog(kafka.brokers, { prefix: 'test.' });
+    try {
+      await log.ensureTopics([JOBS]);
+      const load = startAppendLoad(log, 'jobs', WRITERS);
+      const goesOn = async () => {
+        const before = load.confirmed.length;
+        await vi.waitFor(() => expect(load.confirmed.length).toBeGreaterThan(before + 20 * WRITERS), { timeout: 60_000 });
+      };
+      await goesOn();
+      for (let crash = 0; crash < CRASHES; crash++) {
+        await kafka.kill();
+        await kafka.start();
+        await goesOn();
       }
-      const duplicates = records.length - new Set(ids).size;
-      console.log(`${confirmed.length} confirmed, ${rejected} rejected, ${duplicates} stored twice`);
-      expect(confirmed.length).toBeGreaterThan(100);
+      await kafka.pause();
+      await sleep(realClock, 7_000);
+      await kafka.resume();
+      await goesOn();
+      await load.stop();
+      console.log(await load.check(log));
     } finally {
-      await Promise.all([log.close(), direct.close()]);
-      await Promise.all([proxies.stop(), kafka.stop()]);
+      await log.close();
+      await kafka.stop();
     }
   });
 });
-
-function missing(confirmed: readonly { readonly id: string }[], records: readonly LogRecord[]): string[] {
-  const stored = new Set(records.map(idOf));
-  return confirmed.map(({ id }) => id).filter((id) => !stored.has(id));
-}
-
-function idOf({ value }: LogRecord): string {
-  return Buffer.from(value).toString();
-}
