@@ -26,7 +26,9 @@ const BENCHES: readonly Bench[] = [
   { name: 'webpush-send' },
   { name: 'fcm-send', runs: [[], ['--sends', '8000', '--in-flight', '500', '--delay-ms', '50']] },
   { name: 'log-embedded' },
+  { name: 'backplane' },
   { name: 'store' },
+  { name: 'kafka-idle' },
 ];
 const RUN_LIMIT_MS = 5 * 60_000;
 const TOTAL_LIMIT_MS = 20 * 60_000;
