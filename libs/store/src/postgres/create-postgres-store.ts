@@ -7,7 +7,7 @@ import type { QueryContext } from '../query-context.ts';
 import { type CallArgs, type CallName, type CallResult, createStoreClient } from '../store-client.ts';
 import { storeMethods } from '../store-methods.ts';
 import { postgresDialect } from './postgres-dialect.ts';
-import { isOutage } from './postgres-errors.ts';
+import { isOutage, refusalOf } from './postgres-errors.ts';
 import { createPostgresPool, type PostgresPoolOptions } from './postgres-pool.ts';
 import { prepareSchema } from './prepare-schema.ts';
 import { createTransactionRunner, type TransactionMode } from './run-transaction.ts';
@@ -84,7 +84,7 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
     await prepareSchema(pool, schema);
   } catch (error) {
     await pool.close();
-    throw toStoreError(error);
+    throw refusalOf(error) ?? toStoreError(error);
   }
   return closable(createStoreClient(call, MAX_RUNNING), () => pool.close());
 }

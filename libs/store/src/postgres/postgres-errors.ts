@@ -4,9 +4,15 @@ import { ChangedMeanwhileError } from '../changed-meanwhile-error.ts';
 /** The connection failed, or none was to be had: the statement may or may not have had its effect. */
 export class ConnectionFailure extends Error {
   constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(describe(cause), { cause });
     this.name = 'ConnectionFailure';
   }
+}
+
+/** An error of several attempts (one per address of a name) has no message of its own. */
+function describe(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Classes of SQLSTATE that say something about the server and nothing about the statement (PostgreSQL manual, appendix A). */
@@ -47,4 +53,10 @@ export function isOutage(error: unknown): error is Error {
   if (!(error instanceof DatabaseError) || error.code === undefined) return false;
   const { code } = error;
   return OUTAGE_CLASSES.has(code.slice(0, 2)) || OUTAGE_CODES.has(code) || CONTENTION_CODES.has(code);
+}
+
+/** The server answered a new connection with what no waiting changes: a wrong password, a database that is not there. */
+export function refusalOf(error: unknown): DatabaseError | undefined {
+  const cause = error instanceof ConnectionFailure ? error.cause : undefined;
+  return cause instanceof DatabaseError && !isOutage(cause) ? cause : undefined;
 }

@@ -46,6 +46,7 @@ const IDLE_MS = 60_000;
 const MAX_LIFETIME_S = 1_800;
 /** Statements of one store are a few dozen texts. Far above that, so that nothing can fill the server's memory. */
 const MAX_PREPARED = 500;
+const TRANSACTION_ABORTED = '25P02';
 
 export function createPostgresPool({ url, schema, poolSize, tls, logger }: PostgresPoolOptions): PostgresPool {
   const connections = new WeakMap<PoolClient, PostgresConnection>();
@@ -113,13 +114,18 @@ async function prepareSession(client: ClientBase, schema: string): Promise<void>
 }
 
 function toConnection(client: PoolClient, nameStatement: (text: string) => string | undefined): PostgresConnection {
+  let failure: DatabaseError | undefined;
   const query = async (text: string, parameters: readonly unknown[] = []) => {
     const name = nameStatement(text);
     const values = parameters.map((value) => (typeof value === 'string' ? toStorable(value) : value));
     try {
       return await client.query({ text, values, ...(name === undefined ? {} : { name }) });
     } catch (error) {
-      throw error instanceof DatabaseError ? error : new ConnectionFailure(error);
+      if (!(error instanceof DatabaseError)) throw new ConnectionFailure(error);
+      // What aborted the transaction, not that it was.
+      if (error.code === TRANSACTION_ABORTED && failure !== undefined) throw failure;
+      failure = error;
+      throw error;
     }
   };
   const lease = { query, release: () => {} };
