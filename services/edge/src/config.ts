@@ -1,31 +1,32 @@
-import { defineConfig, defineOptions, list, url } from '@belfry/runtime';
+import { type ConfigProblem, defineConfig, defineOptions, list } from '@belfry/runtime';
 import { processOptions, publicHttpOptions } from '@belfry/service-process';
 
 const GROUP = 'Upstreams';
 
 export const edgeOptions = defineOptions({
   BELFRY_EDGE_API: {
-    type: url(),
-    default: 'http://127.0.0.1:8081',
-    description: 'The producer API: /v1, /openapi.json and /docs.',
+    type: list(),
+    default: ['http://127.0.0.1:8081'],
+    description:
+      'Base URL of the producer API: /v1, /openapi.json and /docs. With several, one that is ready is taken for each request.',
     group: GROUP,
   },
   BELFRY_EDGE_REALTIME: {
-    type: url(),
-    default: 'http://127.0.0.1:8082',
-    description: 'The realtime gateway: /v1/realtime and /v1/events.',
+    type: list(),
+    default: ['http://127.0.0.1:8082'],
+    description: 'Base URL, or several, of the realtime gateway: /v1/realtime and /v1/events.',
     group: GROUP,
   },
   BELFRY_EDGE_CONSOLE: {
-    type: url(),
-    default: 'http://127.0.0.1:8083',
-    description: 'The console: every other path.',
+    type: list(),
+    default: ['http://127.0.0.1:8083'],
+    description: 'Base URL, or several, of the console: every other path.',
     group: GROUP,
   },
   BELFRY_EDGE_EXAMPLES: {
-    type: url(),
-    optional: true,
-    description: 'The example upstream: /examples. Without it these paths are the console’s.',
+    type: list(),
+    default: [],
+    description: 'Base URL, or several, of the example upstream: /examples. Without it these paths are the console’s.',
     group: GROUP,
   },
   BELFRY_EDGE_METRICS: {
@@ -45,4 +46,12 @@ export const CONFIG = defineConfig({
     'One address in front of the services, for development and compose. Where an ingress or a load balancer is there anyway, it does the same.',
   environment: 'shared',
   options: { ...processOptions(8080), BELFRY_TRUST_PROXY, ...edgeOptions },
+  check: (values) =>
+    Object.keys(edgeOptions).flatMap((name) => urlProblems(name, values[name as keyof typeof edgeOptions])),
 });
+
+function urlProblems(variable: string, urls: readonly string[]): readonly ConfigProblem[] {
+  return urls
+    .filter((url) => URL.parse(url)?.protocol !== 'http:' || url.endsWith('/'))
+    .map((url) => ({ variable, detail: `has "${url}", which is no http URL without a slash at its end` }));
+}

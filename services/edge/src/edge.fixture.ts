@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createHttpHost, createLogger, createMetrics, createSystemRandom } from '@belfry/runtime';
 import { realClock } from '@belfry/testing/real-clock';
 import { createEdge } from './edge.ts';
-import type { Upstreams } from './upstreams.ts';
+import type { UpstreamName } from './upstreams.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -34,13 +34,13 @@ export async function startUpstream(handle: Handler, port = 0): Promise<TestUpst
 export type TestEdge = { readonly url: string; close(): Promise<void> };
 
 export async function startEdge(
-  upstreams: Partial<Upstreams> & Pick<Upstreams, 'api'>,
+  next: (name: UpstreamName) => string | undefined,
   options: { readonly trustProxy?: boolean; readonly silenceMs?: number } = {},
 ): Promise<TestEdge> {
   const logger = createLogger({ level: 'silent' });
   const random = createSystemRandom();
   const edge = createEdge({
-    upstreams: { realtime: upstreams.api, console: upstreams.api, examples: undefined, ...upstreams },
+    next,
     trustProxy: options.trustProxy ?? false,
     ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
     clock: realClock,

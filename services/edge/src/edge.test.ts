@@ -16,7 +16,8 @@ afterEach(async () => {
 
 async function behind(handle: Handler, options: Parameters<typeof startEdge>[1] = {}): Promise<string> {
   upstream = await startUpstream(handle);
-  edge = await startEdge({ api: upstream.url }, options);
+  const { url } = upstream;
+  edge = await startEdge(() => url, options);
   return edge.url;
 }
 

@@ -8,10 +8,11 @@ import { type Logger, problemDocument } from '@belfry/runtime';
 import { createProxyServer } from 'httpxy';
 import { setForwardedHeaders } from './forwarded-headers.ts';
 import { createUpgradeAgent, createUpstreamAgent } from './upstream-agent.ts';
-import { type Upstreams, upstreamOf } from './upstreams.ts';
+import { type UpstreamName, upstreamOf } from './upstreams.ts';
 
 export type EdgeOptions = {
-  readonly upstreams: Upstreams;
+  /** Base URL of a service behind, for one request; undefined where there is none. */
+  readonly next: (name: UpstreamName) => string | undefined;
   /** A proxy in front sets X-Forwarded-* headers. */
   readonly trustProxy: boolean;
   readonly clock: Clock;
@@ -38,7 +39,7 @@ const RETRY_AFTER_SECONDS = 1;
  * that dies in the middle of an answer ends the answer, and one that cannot be reached is a 502 with a problem document.
  */
 export function createEdge(options: EdgeOptions): Edge {
-  const { upstreams, trustProxy, clock, random, logger, silenceMs = SILENCE_MS } = options;
+  const { next, trustProxy, clock, random, logger, silenceMs = SILENCE_MS } = options;
   const proxy = createProxyServer({ proxyTimeout: silenceMs, upgradeTimeout: UPGRADE_TIMEOUT_MS });
   const agent = createUpstreamAgent(clock, random);
   const upgradeAgent = createUpgradeAgent(random);
@@ -62,16 +63,22 @@ export function createEdge(options: EdgeOptions): Edge {
     });
   });
 
+  const hasExamples = next('examples') !== undefined;
+  const targetOf = (request: IncomingMessage): string | undefined => {
+    const name = upstreamOf(pathOf(request.url), hasExamples);
+    return name === undefined ? undefined : next(name);
+  };
+
   return {
     forward(request, response) {
-      const target = upstreamOf(pathOf(request.url), upstreams);
+      const target = targetOf(request);
       if (target === undefined) return false;
       setForwardedHeaders(request, trustProxy);
       void proxy.web(request, response, { target, agent });
       return true;
     },
     upgrade(request, socket, head) {
-      const target = upstreamOf(pathOf(request.url), upstreams);
+      const target = targetOf(request);
       if (target === undefined) return void socket.destroy();
       setForwardedHeaders(request, trustProxy);
       void proxy.ws(request, socket as Socket, { target, agent: upgradeAgent }, head);

@@ -1,2 +1,2 @@
 export { createEdge, type Edge, type EdgeOptions } from './edge.ts';
-export type { Upstreams } from './upstreams.ts';
+export type { UpstreamName, Upstreams } from './upstreams.ts';

@@ -29,7 +29,8 @@ export function start(edge: NodeJS.Process): Promise<void> {
         console: config.BELFRY_EDGE_CONSOLE,
         examples: config.BELFRY_EDGE_EXAMPLES,
       };
-      const front = createEdge({ upstreams, trustProxy: config.BELFRY_TRUST_PROXY, clock, random, logger });
+      const health = createUpstreamHealth(upstreams, clock);
+      const front = createEdge({ next: health.next, trustProxy: config.BELFRY_TRUST_PROXY, clock, random, logger });
       forward = front.forward;
       host.app.server.on('upgrade', front.upgrade);
       const others = config.BELFRY_EDGE_METRICS;
@@ -41,10 +42,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
           );
         };
       }
-      return [
-        { name: 'edge', start: async () => {}, stop: async () => front.close() },
-        createUpstreamHealth(upstreams, clock),
-      ];
+      return [{ name: 'edge', start: async () => {}, stop: async () => front.close() }, health.service];
     },
   });
 }
