@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { createLogBackplane, HINTS_TOPIC_SETTINGS } from '@belfry/backplane-kafka';
+import { createLocalBackplane } from '@belfry/backplane-local';
+import { createRedisBackplane } from '@belfry/backplane-redis';
+import type { Backplane } from '@belfry/core/backplane';
+import { createKafkaLog } from '@belfry/log-kafka';
+import { findKafka } from '@belfry/testing/find-kafka';
+import { findRedis } from '@belfry/testing/find-redis';
+import { realClock as clock } from '@belfry/testing/real-clock';
+import { createSeededRandom } from '@belfry/testing/seeded-random';
+import { describeEnvironment } from './environment.ts';
+import { quantile, rounded } from './quantile.ts';
+
+/**
+ * From publishing a hint to the call of its subscriber, over every backplane, one after the other: a publisher and a gateway with its users, each with
+ * connections of its own, in one process. The hints leave at their times, one by one, whatever became of those before. Servers are found as tests find them
+ * (`REDIS_URL`, `KAFKA_BROKERS`, or started). Prints one JSON document.
+ *
+ *   node bench/backplane.ts [--rate 1000] [--seconds 20] [--users 10000]
+ */
+const { values } = parseArgs({
+  options: {
+    rate: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '20' },
+    users: { type: 'string', default: '10000' },
+  },
+});
+const rate = Number(values.rate);
+const seconds = Number(values.seconds);
+const users = Number(values.users);
+const WARM_UP_SECONDS = 3;
+const ARRIVED_WITHIN_MS = 30_000;
+const FRAME = JSON.stringify({ type: 'notification', padding: 'x'.repeat(260) });
+
+/** Opens the backplane of one process. */
+type Medium = { readonly name: string; readonly open: () => Promise<Backplane> };
+
+const silent = { info() {}, warn() {}, error() {} };
+const environment = describeEnvironment();
+const results = [];
+for (const medium of await findMedia()) results.push(await measure(medium));
+const report = {
+  what: 'milliseconds from publishing a hint to the call of its subscriber in another process, as far as the backplane can tell',
+  ...environment,
+  hintsPerSecond: rate,
+  seconds,
+  users,
+  frameBytes: FRAME.length,
+  results,
+  summary: Object.fromEntries(
+    results.flatMap(({ backplane, p50Ms, p99Ms }) => [
+      [`p50 ms, ${backplane}`, p50Ms],
+      [`p99 ms, ${backplane}`, p99Ms],
+    ]),
+  ),
+};
+console.log(JSON.stringify(report, null, 2));
+// Clients that are closing may keep timers for a while.
+process.exit(0);
+
+async function findMedia(): Promise<Medium[]> {
+  const prefix = `bench-${randomUUID()}`;
+  const shared = createLocalBackplane();
+  const [redis, kafka] = [await findRedis(), await findKafka()];
+  if (!redis.ok) throw new Error(`no Redis: ${redis.reason}`);
+  if (!kafka.ok) throw new Error(`no Kafka: ${kafka.reason}`);
+  const { url } = redis.value;
+  const { brokers } = kafka.value;
+  return [
+    { name: 'local', open: async () => shared },
+    {
+      name: 'redis',
+      open: () =>
+        createRedisBackplane({
+          url,
+          channelPrefix: `${prefix}:`,
+          clock,
+          random: createSeededRandom(1),
+          logger: silent,
+        }),
+    },
+    { name: 'kafka', open: () => openKafka(brokers, `${prefix}.`) },
+  ];
+}
+
+async function openKafka(brokers: readonly string[], prefix: string): Promise<Backplane> {
+  const log = await createKafkaLog({
+    brokers,
+    clientId: 'belfry-bench',
+    prefix,
+    topics: { replicationFactor: 1, minInsyncReplicas: 1 },
+    clock,
+    logger: silent,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  await log.ensureTopics([HINTS_TOPIC_SETTINGS]);
+  const backplane = await createLogBackplane({ log, clock, logger: silent });
+  const close = async (): Promise<void> => {
+    await backplane.close();
+    await log.close();
+  };
+  return { ...backplane, close };
+}
+
+async function measure({ name, open }: Medium) {
+  const [publisher, gateway] = [await open(), await open()];
+  const names = Array.from({ length: users }, (_, user) => `user-${user}`);
+  const sentMs = new Map<number, number>();
+  let next = 0;
+  const latenciesMs: number[] = [];
+  for (const user of names) {
+    gateway.subscribe('bench', user, ({ offset }) => {
+      const sent = sentMs.get(offset);
+      // Undefined for one that came twice.
+      if (sent !== undefined) latenciesMs.push(clock.monotonicMs() - sent);
+      sentMs.delete(offset);
+    });
+  }
+  const publishFor = async (forSeconds: number): Promise<number> => {
+    const startedMs = clock.monotonicMs();
+    const total = rate * forSeconds;
+    for (let sent = 0; sent < total; ) {
+      const dueMs = startedMs + (sent * 1_000) / rate;
+      if (clock.monotonicMs() < dueMs) {
+        await pause(1);
+        continue;
+      }
+      const offset = next++;
+      sentMs.set(offset, clock.monotonicMs());
+      publisher.publish([{ tenant: 'bench', user: names[offset % users] ?? '', offset, frame: FRAME }]);
+      sent += 1;
+    }
+    return total;
+  };
+
+  // Subscriptions take effect and connections warm up; what is lost meanwhile does not count.
+  await publishFor(WARM_UP_SECONDS);
+  await pause(1_000);
+  latenciesMs.length = 0;
+  const cpu = process.cpuUsage();
+  const published = await publishFor(seconds);
+  const endMs = clock.monotonicMs() + ARRIVED_WITHIN_MS;
+  while (latenciesMs.length < published && clock.monotonicMs() < endMs) await pause(5);
+  const { user, system } = process.cpuUsage(cpu);
+  await publisher.close();
+  await gateway.close();
+  return {
+    backplane: name,
+    published,
+    arrived: latenciesMs.length,
+    p50Ms: rounded(quantile(latenciesMs, 0.5)),
+    p99Ms: rounded(quantile(latenciesMs, 0.99)),
+    maxMs: rounded(quantile(latenciesMs, 1)),
+    /** Of both ends and the timetable, without the server. */
+    cpuSecondsPer10k: rounded((user + system) / 1e6 / (published / 10_000)),
+  };
+}
