@@ -27,6 +27,14 @@ describeNeeding('redis', await findRedisLauncher(), 'a Redis of its own', (launc
     await redis.resume();
     await probeRedis(redis.url);
   });
+
+  it('can be killed while it is paused', async () => {
+    await redis.pause();
+    await redis.kill();
+    await redis.start();
+    await probeRedis(redis.url);
+    await redis.pause();
+  });
 });
 
 function ask({ url }: LaunchedRedis, command: string): Promise<string> {
