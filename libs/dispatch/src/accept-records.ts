@@ -13,7 +13,7 @@ import { jobRecords } from './job-records.ts';
 import { notificationIdFrom } from './notification-id.ts';
 import type { ReceiptFeed } from './receipt-feed.ts';
 import { requestBytes, requestedNotification, requestHash } from './requested-notification.ts';
-import { createKeepUnreadable } from './unreadable-jobs.ts';
+import { createKeepUnreadable, type OnUnreadable } from './unreadable-jobs.ts';
 
 export type AcceptRecordsDeps = {
   readonly store: Pick<Store, 'beginAccept' | 'markAccepted' | 'putUnreadableJobs'>;
@@ -24,6 +24,7 @@ export type AcceptRecordsDeps = {
   readonly tenant: TenantId;
   /** After a notification was accepted, repeats not counted. */
   readonly onAccepted?: (lane: Lane) => void;
+  readonly onUnreadable?: OnUnreadable;
 };
 
 /** Job records of one append: 1,000 recipients a notification make a large one already. */
@@ -40,7 +41,7 @@ type Candidate = { readonly record: LogRecord; readonly item: AcceptItem };
  */
 export function createAcceptRecords(deps: AcceptRecordsDeps): (records: readonly LogRecord[]) => Promise<void> {
   const { store, log, receipts, clock, tenant } = deps;
-  const keepUnreadable = createKeepUnreadable({ store, log, clock });
+  const keepUnreadable = createKeepUnreadable(deps);
   const begin = createBatcher<readonly AcceptItem[], readonly AcceptBegun[]>(
     async (runs) => {
       const results = (await store.beginAccept(runs.flat())).values();

@@ -23,7 +23,7 @@ import { createBatcher } from './batcher.ts';
 import { createDeliveryAppender } from './delivery-appender.ts';
 import { expansionJob, jobRecords, type ParsedJob, parseJob, recipientJob } from './job-records.ts';
 import type { ReceiptFeed } from './receipt-feed.ts';
-import { createKeepUnreadable } from './unreadable-jobs.ts';
+import { createKeepUnreadable, type OnUnreadable } from './unreadable-jobs.ts';
 
 export type RouteDeps = {
   readonly store: Pick<Store, 'loadRecipients' | 'route' | 'expandAudience' | 'putUnreadableJobs' | 'epoch'>;
@@ -33,6 +33,7 @@ export type RouteDeps = {
   readonly clock: Clock;
   /** After a delivery was made, repeats not counted. */
   readonly onRouted?: (channel: Channel, lane: Lane) => void;
+  readonly onUnreadable?: OnUnreadable;
 };
 
 /** Recipients routed in one store transaction. */
@@ -59,7 +60,7 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     { maxBatch: MAX_ENTRIES, weightOf: (run) => run.length },
   );
   const appendDelivery = createDeliveryAppender(log);
-  const keepUnreadable = createKeepUnreadable({ store, log, clock });
+  const keepUnreadable = createKeepUnreadable(deps);
   let epochRead: Promise<string> | undefined;
 
   async function routeRun(run: readonly Recipient[]): Promise<void> {

@@ -13,12 +13,16 @@ export type UnreadableJobDeps = {
   readonly store: Pick<Store, 'putUnreadableJobs'>;
   readonly log: Pick<Log, 'append'>;
   readonly clock: Clock;
+  readonly onUnreadable?: OnUnreadable;
 };
+
+/** After a record was set aside, repeats counted. `kind` is the reason without what it quotes from the record: fit for a label or a log line. */
+export type OnUnreadable = (record: LogRecord, kind: string) => void;
 
 const MAX_RAW_BYTES = 65_536;
 
 /** Keeps the bytes in the store and tells the dead-letters feed, which carries the hash alone: bytes that nobody could read may hold anything. */
-export function createKeepUnreadable({ store, log, clock }: UnreadableJobDeps): KeepUnreadable {
+export function createKeepUnreadable({ store, log, clock, onUnreadable }: UnreadableJobDeps): KeepUnreadable {
   return async (record, tenant, reason) => {
     const origin = `${record.logTopic}:${record.partition}:${record.offset}`;
     const unreadable = {
@@ -33,5 +37,6 @@ export function createKeepUnreadable({ store, log, clock }: UnreadableJobDeps): 
     await store.putUnreadableJobs([{ ...unreadable, raw: record.value.subarray(0, MAX_RAW_BYTES) }]);
     const letter: UnreadableJobRecord = { v: 1, kind: 'unreadable-job', atMs: clock.nowMs(), ...unreadable };
     await log.append(DEAD_LETTERS_TOPIC, [{ key: unreadable.id, value: Buffer.from(JSON.stringify(letter)) }]);
+    onUnreadable?.(record, reason.replace(/:.*/s, ''));
   };
 }

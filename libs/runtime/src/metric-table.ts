@@ -20,8 +20,14 @@ export const METRICS = {
   accepted: {
     type: 'counter',
     name: 'belfry_notifications_accepted_total',
-    help: 'Notifications answered with 202, repeats of known ones not counted.',
+    help: 'Notifications answered with 202 or taken from an input topic, repeats of known ones not counted.',
     labels: ['lane'],
+  },
+  unreadable: {
+    type: 'counter',
+    name: 'belfry_unreadable_jobs_total',
+    help: 'Records that were set aside because they are no notification or no job.',
+    labels: ['log_topic', 'reason'],
   },
   routed: {
     type: 'counter',
@@ -119,7 +125,7 @@ export const METRICS = {
   healedHints: {
     type: 'counter',
     name: 'belfry_realtime_healed_hints_total',
-    help: 'Streams found behind their head on a heartbeat: a hint was lost.',
+    help: 'Streams found behind their head, on a heartbeat or when the backplane was back: a hint was lost.',
     labels: [],
   },
   rateLimited: {

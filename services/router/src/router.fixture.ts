@@ -18,6 +18,8 @@ export type RunningRouter = {
   readonly store: Store;
   /** The name on the broker. */
   topic(name: string): string;
+  /** As `/metrics` has them. */
+  metrics(): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -38,15 +40,17 @@ export async function startRouter(brokers: readonly string[], inputTopics: Input
   const store = await createSqliteStore({ directory, clock, onFatal });
   const names = [...LANES.map(jobsTopic), RECEIPTS_TOPIC, DEAD_LETTERS_TOPIC];
   await log.ensureTopics(names.map((name) => ({ name, partitions: 2, retentionMs: 3_600_000, groups: [] })));
+  const metrics = createMetrics({ processMetrics: false });
   const services: Service[] = createRouter({
     ...{ log, store, backplane: createLocalBackplane(), clock, random, logger, concurrency: 64, inputTopics },
     receipts: createReceiptFeed(log, clock),
-    metrics: createMetrics({ processMetrics: false }),
+    metrics,
   });
   for (const service of services) await service.start();
   return {
     store,
     topic: (name) => `${prefix}${name}`,
+    metrics: () => metrics.registry.metrics(),
     stop: async () => {
       await Promise.all(services.map((service) => service.stop()));
       await log.close();

@@ -34,10 +34,24 @@ const KEY_BATCH = 64;
 const NEW_INPUT_TOPICS: NewInputTopics = { partitions: 12, retentionMs: 7 * 24 * 60 * 60 * 1_000 };
 
 export function createRouter(deps: RouterDeps): Service[] {
-  const { log, store, backplane, receipts, clock, metrics, inputTopics = {}, newInputTopics = NEW_INPUT_TOPICS } = deps;
+  const {
+    log,
+    store,
+    backplane,
+    receipts,
+    clock,
+    metrics,
+    logger,
+    inputTopics = {},
+    newInputTopics = NEW_INPUT_TOPICS,
+  } = deps;
   const onRouted = (channel: Channel, lane: Lane): void => metrics.routed.inc({ channel, lane });
+  const onUnreadable = ({ logTopic, partition, offset }: LogRecord, kind: string): void => {
+    metrics.unreadable.inc({ log_topic: logTopic, reason: kind });
+    logger.warn({ logTopic, partition, offset: offset.toString(), reason: kind }, 'record set aside');
+  };
   const onAccepted = (lane: Lane): void => metrics.accepted.inc({ lane });
-  const route = createRoute({ store, log, receipts, backplane, clock, onRouted });
+  const route = createRoute({ store, log, receipts, backplane, clock, onRouted, onUnreadable });
   const lanes = LANES.map((lane) => ({ lane, logTopic: jobsTopic(lane), weight: LANE_WEIGHTS[lane] }));
   return [
     {
@@ -48,7 +62,7 @@ export function createRouter(deps: RouterDeps): Service[] {
     ...createIntake(deps, ROUTER_GROUP, lanes, route),
     // A worker and a group for each: a flood or a mishap in one leaves the others and the jobs alone.
     ...Object.entries(inputTopics).flatMap(([logTopic, tenant]) => {
-      const acceptRecords = createAcceptRecords({ store, log, receipts, clock, tenant, onAccepted });
+      const acceptRecords = createAcceptRecords({ store, log, receipts, clock, tenant, onAccepted, onUnreadable });
       return createIntake(deps, inputGroup(logTopic), [{ lane: 'input', logTopic, weight: 1 }], acceptRecords);
     }),
   ];

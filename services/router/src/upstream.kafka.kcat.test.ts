@@ -110,6 +110,7 @@ describeNeeding('kafka', await findKafka(), 'an upstream on Kafka', ({ brokers }
         new Set([`${TENANT} ${INPUT} 0`]),
       );
       expect(kept.find(({ reason }) => reason.startsWith('too-large'))?.raw).toHaveLength(65_536);
+      expect(await router.metrics()).toContain(`belfry_unreadable_jobs_total{log_topic="${INPUT}",reason="invalid"} 3`);
       await vi.waitFor(async () => {
         const letters = (await read('dead-letters')).map((each) => unreadableJobRecordSchema.parse(each));
         startsRight([...new Map(letters.map((letter) => [letter.id, letter])).values()]);
