@@ -21,7 +21,9 @@ export function addAccessLog(app: HttpApp, metrics: Metrics): void {
     const route = request.routeOptions.url ?? 'none';
     const status = reply.statusCode;
     metrics.httpRequestSeconds.observe({ method, route, status: String(status) }, reply.elapsedTime / 1_000);
-    const level = status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug';
+    // "Not ready" is what a probe has asked for, several times a second while everything starts.
+    const isProbe = route === '/health/ready';
+    const level = isProbe || status < 400 ? 'debug' : status >= 500 ? 'error' : 'info';
     request.log[level]({ method, route, status, durationMs: Math.round(reply.elapsedTime) }, 'request');
   });
 }

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findKafka } from '@belfry/testing/find-kafka';
+import { findPostgres } from '@belfry/testing/find-postgres';
+import { findRedis } from '@belfry/testing/find-redis';
+import type { Found } from '@belfry/testing/need';
+import { type ProcessStack, startProcessStack } from '@belfry/testing/process-stack';
+import { type Belfry, type LaunchOptions, TEST_JWT_SECRET, TEST_KEY } from './belfry.ts';
+
+export type BelfryProcesses = Belfry & { readonly stack: ProcessStack };
+
+const OUTPUT_LINES_MAX = 2_000;
+
+/**
+ * Every service in a process of its own, behind the edge, on a Kafka, a PostgreSQL and a Redis that others use, too: topics, schema and channels have a name of their own, which is
+ * kept in the data folder, so that a second launch there finds what the first one left.
+ */
+export async function launchProcesses(options: LaunchOptions): Promise<BelfryProcesses> {
+  const [kafka, postgres, redis] = await Promise.all([findKafka(), findPostgres(), findRedis()]);
+  const { brokers } = needed('Kafka', kafka);
+  const { url: postgresUrl } = needed('PostgreSQL', postgres);
+  const redisUrl = redis.ok ? redis.value.url : undefined;
+  const dataDirectory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'belfry-e2e-'));
+  const lines: string[] = [];
+  const startedMs = performance.now();
+  const stack = await startProcessStack({
+    directory: dataDirectory,
+    kafkaBrokers: brokers,
+    postgresUrl,
+    redisUrl,
+    name: keptName(join(dataDirectory, 'stack-name')),
+    port: options.port,
+    env: { BELFRY_API_KEY: TEST_KEY, BELFRY_JWT_SECRET: TEST_JWT_SECRET, ...options.env },
+    onLine: (name, line) => {
+      lines.push(`${name}: ${line}`);
+      if (lines.length > OUTPUT_LINES_MAX) lines.shift();
+    },
+    onDied: (name, how) => lines.push(`${name} has ended: ${how}`),
+  });
+  const readyAfterMs = performance.now() - startedMs;
+  let ended: Promise<number | null> | undefined;
+  const end = (signal: NodeJS.Signals): Promise<number | null> => {
+    ended ??= stack.stop(signal === 'SIGKILL' ? 'SIGKILL' : 'SIGTERM').then(worst);
+    return ended;
+  };
+  return {
+    url: stack.url,
+    port: stack.port,
+    pid: stack.of('edge')[0]?.pid() ?? 0,
+    dataDirectory,
+    readyAfterMs,
+    output: () => lines.join('\n'),
+    end,
+    stop: async () => {
+      await end('SIGTERM');
+      if (options.dataDirectory === undefined) rmSync(dataDirectory, { recursive: true, force: true });
+    },
+    stack,
+  };
+}
+
+/** What one process alone would have said of all of them. */
+function worst(codes: Readonly<Record<string, number | null>>): number | null {
+  const values = Object.values(codes);
+  return values.includes(null) ? null : Math.max(...(values as number[]));
+}
+
+function needed<T>(name: string, found: Found<T>): T {
+  if (found.ok) return found.value;
+  throw new Error(`BELFRY_STACK=processes needs ${name}: ${found.reason}`);
+}
+
+function keptName(file: string): string {
+  if (!existsSync(file)) writeFileSync(file, `e2e-${randomUUID().slice(0, 8)}`);
+  return readFileSync(file, 'utf8');
+}
