@@ -24,6 +24,10 @@ type Assigned = {
   readonly generation: Generation;
   readonly target: CommitTarget;
   readonly commits: CommitQueue;
+  /** One past the last record that was handed out. */
+  handedTo: bigint;
+  /** Where reading goes on: beyond `handedTo` where control records follow it. */
+  readTo: bigint;
 };
 
 /**
@@ -42,7 +46,10 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
     const groupId = names.toKafka(group);
     const topics = logTopics.map(names.toKafka);
     const assigned = new Map<string, Assigned>();
-    const guarded = guardHandler(handler, onFatal);
+    const guarded = guardHandler(handler, (error) => {
+      onFatal(error);
+      void keeper.close();
+    });
     let isClosed = false;
 
     const find = (partition: LogPartition) =>
@@ -60,14 +67,16 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
         generations.set(`${groupId} ${name}`, generation);
         const named = { logTopic: logTopics[topics.indexOf(topic)] ?? topic, partition };
         const target = { topic, partition, committed: start, revoked: false };
-        assigned.set(name, { partition: named, generation, target, commits });
+        assigned.set(name, { partition: named, generation, target, commits, handedTo: start, readTo: start });
         guarded.onAssigned(named, generation);
       },
-      records(partition, messages) {
+      records(partition, messages, next) {
         const owned = assigned.get(nameOf(partition));
         if (owned === undefined) return;
         const { logTopic } = owned.partition;
         const records = messages.map((message) => toLogRecord(logTopic, partition.partition, message));
+        owned.handedTo = (records.at(-1)?.offset ?? owned.handedTo - 1n) + 1n;
+        owned.readTo = next;
         guarded.onBatch(owned.partition, owned.generation, records);
       },
       revoked(partition) {
@@ -81,6 +90,7 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
 
     const keeper = createMemberKeeper({
       groupId,
+      topics,
       limits,
       clock,
       random: deps.random,
@@ -118,7 +128,8 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
       async commit(partition, generation, next) {
         const owned = find(partition);
         if (owned?.generation !== generation) return;
-        await owned.commits.add(owned.target, next);
+        // A transaction's marker behind the last record is nobody's to handle, and would be a lag for ever.
+        await owned.commits.add(owned.target, next === owned.handedTo ? owned.readTo : next);
       },
       async close() {
         isClosed = true;
@@ -132,13 +143,16 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
   };
 }
 
-/** A handler that throws is a bug: the process must stop, and the client's loop must not take it for a failure of the broker. */
-function guardHandler(handler: ConsumeHandler, onFatal: (error: Error) => void): ConsumeHandler {
+/** A handler that throws is a bug: the process must stop, and the client's loop must not take it for a failure of the broker. Called once. */
+function guardHandler(handler: ConsumeHandler, onBug: (error: Error) => void): ConsumeHandler {
+  let isBroken = false;
   const guard = (call: () => void) => {
+    if (isBroken) return;
     try {
       call();
     } catch (error) {
-      onFatal(error instanceof Error ? error : new Error(String(error)));
+      isBroken = true;
+      onBug(error instanceof Error ? error : new Error(String(error)));
     }
   };
   return {

@@ -7,6 +7,9 @@ export type KafkaLogger = {
   error(facts: Readonly<Record<string, unknown>>, message: string): void;
 };
 
+/** Said by the client each time a partition is paused or resumed, which is how a busy worker breathes. */
+const BREATHING = /^(Pausing|Resuming) fetching from /;
+
 /** Said by the client for every idempotent producer that gives up some day; ours does so on purpose and makes a new one. */
 const DELIBERATE = 'Limiting retries for the idempotent producer';
 
@@ -18,7 +21,7 @@ export function toLogCreator(logger: KafkaLogger): logCreator {
   return () => {
     return ({ namespace, level, log }) => {
       const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...facts } = log;
-      if (level > kafkajs.logLevel.INFO || message.startsWith(DELIBERATE)) return;
+      if (level > kafkajs.logLevel.INFO || message.startsWith(DELIBERATE) || BREATHING.test(message)) return;
       const line = `kafka ${namespace}: ${message}${typeof log.error === 'string' ? `: ${log.error}` : ''}`;
       if (level <= kafkajs.logLevel.WARN) logger.warn(facts, line);
       else logger.info(facts, line);

@@ -43,6 +43,7 @@ export function createKafkaTail(deps: KafkaConsumeDeps): Log['tail'] {
     const positions = new Map<string, bigint>();
     const reading = Promise.withResolvers<void>();
     let isClosed = false;
+    let isBroken = false;
 
     const reader: PartitionReader = {
       findStarts: (partitions) => findStarts(deps, partitions, positions),
@@ -52,11 +53,12 @@ export function createKafkaTail(deps: KafkaConsumeDeps): Log['tail'] {
         reading.resolve();
       },
       records(partition, messages, next) {
-        if (isClosed) return;
+        if (isClosed || isBroken) return;
         positions.set(nameOf(partition), next);
         try {
           handler(messages.map((message) => toLogRecord(logTopic, partition.partition, message)));
         } catch (error) {
+          isBroken = true;
           onFatal(error instanceof Error ? error : new Error(String(error)));
         }
       },
@@ -65,6 +67,7 @@ export function createKafkaTail(deps: KafkaConsumeDeps): Log['tail'] {
 
     const keeper = createMemberKeeper({
       groupId,
+      topics: [topic],
       limits,
       clock,
       random: deps.random,

@@ -11,6 +11,7 @@ import { settleWithin } from './settle-within.ts';
 
 export type MemberKeeperOptions = {
   readonly groupId: string;
+  readonly topics: readonly string[];
   readonly limits: ConsumeLimits;
   readonly clock: Clock;
   readonly random: Random | undefined;
@@ -116,7 +117,7 @@ export function createMemberKeeper(options: MemberKeeperOptions): MemberKeeper {
       } catch (error) {
         abort.abort();
         await first.close();
-        const message = `cannot read as group ${groupId}: ${describeFailure(error)}`;
+        const message = `cannot read ${options.topics.join(', ')} as group ${groupId}: ${describeFailure(error)}`;
         throw isProtocolError(rootFailure(error))
           ? new Error(message, { cause: error })
           : new UnavailableError('log-unavailable', message, { cause: error });
