@@ -7,6 +7,7 @@ import { findRedisLauncher, type LaunchedRedis } from '@belfry/testing/launch-re
 import { describeNeeding } from '@belfry/testing/need';
 import { realClock as clock } from '@belfry/testing/real-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createRedisBackplane } from './redis-backplane.ts';
 import type { RedisTlsOptions } from './redis-options.ts';
@@ -46,11 +47,17 @@ describeNeeding('redis', await findRedisLauncher(), 'a Redis behind TLS that wan
     backplane = await createRedisBackplane({
       url: `rediss://${credentials}@localhost:${(front.address() as AddressInfo).port}`,
       ...(tls === undefined ? {} : { tls }),
+      answerTimeoutMs: 300,
       clock,
       random: createSeededRandom(1),
       logger: { info: log, warn: log },
     });
     return backplane;
+  };
+  const setUser = async (...rules: readonly string[]): Promise<void> => {
+    const admin = new Redis(redis.url, { password: PASSWORD });
+    await admin.call('ACL', 'SETUSER', ...rules);
+    await admin.quit();
   };
   const trusted = () => ({ ca: certificateAuthorityPem() });
 
@@ -67,6 +74,22 @@ describeNeeding('redis', await findRedisLauncher(), 'a Redis behind TLS that wan
       expect(lines).toEqual([]);
     },
   );
+
+  it('needs the rights that docs/operations.md names and no more, and takes them when they are given later', async () => {
+    const commands = ['subscribe', 'unsubscribe', 'publish', 'ping', 'hello', 'info'].map((command) => `+${command}`);
+    await setUser('hints', 'reset', 'on', '>secret', ...commands);
+    const open = await create('hints:secret', trusted());
+    const offsets = new Set<number>();
+    open.subscribe('acme', 'alice', ({ offset }) => offsets.add(offset));
+    open.publish([{ tenant: 'acme', user: 'alice', offset: 1 }]);
+    await vi.waitFor(() => expect(lines).toHaveLength(2), ARRIVAL);
+    expect(lines.join('')).toMatch(/refused a subscription.*hints are lost|hints are lost.*refused a subscription/);
+    await setUser('hints', '&belfry:hint:*');
+    await vi.waitFor(() => {
+      open.publish([{ tenant: 'acme', user: 'alice', offset: 2 }]);
+      expect(offsets).toContain(2);
+    }, ARRIVAL);
+  });
 
   it.each([
     ['a wrong password', ':hunter2', trusted(), /WRONGPASS|invalid password/],

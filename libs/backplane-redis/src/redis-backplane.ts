@@ -14,7 +14,7 @@ const CLOSE_WITHIN_MS = 1_000;
 /**
  * Hints over Redis pub/sub, a channel per user: Redis finds the subscribers of a channel by a hash, so a gateway receives what its own users get and
  * nothing else, and a publisher reaches no gateway where the user has no connection. Channels that several users share would save Redis memory (about
- * 200 bytes a user) and cost every gateway the traffic of users it does not hold.
+ * 250 bytes a user) and cost every gateway the traffic of users it does not hold.
  *
  * Resolves when the first attempt to connect is over, however it went: hints are dispensable, so Redis may come later and go at any time. Throws
  * for a URL that cannot be one. A process that only publishes has one connection, one that subscribes has two: a subscriber that Redis disconnects because
