@@ -7,7 +7,7 @@ import { findKafka } from '@belfry/testing/find-kafka';
 import { findPostgres } from '@belfry/testing/find-postgres';
 import { describeNeeding, findCommand } from '@belfry/testing/need';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LaunchedService, launchService, mainOf } from './harness/launch-service.ts';
+import { type LaunchedService, launchService, mainOf, serviceEnv } from './harness/launch-service.ts';
 import { runChild } from './harness/run-child.ts';
 import { openShell, type Shell } from './harness/shell.ts';
 import { readTour, shows } from './harness/tour.ts';
@@ -31,18 +31,7 @@ describeNeeding('kcat', tools, 'docs/kafka.md, with kcat as the upstream', () =>
 
       beforeAll(async () => {
         folder = mkdtempSync(join(tmpdir(), 'belfry-docs-kafka-'));
-        const env = {
-          KAFKA_BROKERS: brokers.join(','),
-          KAFKA_TOPIC_PREFIX: prefix,
-          KAFKA_TOPIC_PARTITIONS: '2',
-          KAFKA_REPLICATION_FACTOR: '1',
-          KAFKA_MIN_INSYNC_REPLICAS: '1',
-          POSTGRES_URL: url,
-          POSTGRES_SCHEMA: `docs_${randomUUID().replaceAll('-', '')}`,
-          BELFRY_BACKPLANE: 'kafka',
-          BELFRY_KEYS: join(folder, 'keys'),
-          BELFRY_INPUT_TOPICS: 'orders-events=default',
-        };
+        const env = serviceEnv({ brokers, postgresUrl: url, prefix, keys: join(folder, 'keys') });
         const keys = await runChild([mainOf('keys')], { cwd: folder, env });
         expect(keys.code).toBe(0);
         services.push(await launchService('producer-api', env), await launchService('router', env));

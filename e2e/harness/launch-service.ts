@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
 import { waitUntil } from './wait-until.ts';
@@ -7,11 +8,36 @@ export type LaunchedService = {
   readonly url: string;
   /** All it has printed so far. */
   output(): string;
-  /** SIGTERM, and the end of the process. */
-  stop(): Promise<void>;
+  /** SIGTERM unless another signal is given, and the end of the process. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 };
 
 const READY_WITHIN_MS = 60_000;
+
+export type SharedEnv = {
+  readonly brokers: readonly string[];
+  readonly postgresUrl: string;
+  /** Before the names of topics and groups, so that several installations share the servers. */
+  readonly prefix: string;
+  /** Folder of the shared secrets, made by `services/keys`. */
+  readonly keys: string;
+};
+
+/** What the services of one installation have in common: a broker, a schema of its own, and `orders-events` as the input topic of the tenant `default`. */
+export function serviceEnv({ brokers, postgresUrl, prefix, keys }: SharedEnv): Readonly<Record<string, string>> {
+  return {
+    KAFKA_BROKERS: brokers.join(','),
+    KAFKA_TOPIC_PREFIX: prefix,
+    KAFKA_TOPIC_PARTITIONS: '2',
+    KAFKA_REPLICATION_FACTOR: '1',
+    KAFKA_MIN_INSYNC_REPLICAS: '1',
+    POSTGRES_URL: postgresUrl,
+    POSTGRES_SCHEMA: `e2e_${randomUUID().replaceAll('-', '')}`,
+    BELFRY_BACKPLANE: 'kafka',
+    BELFRY_KEYS: keys,
+    BELFRY_INPUT_TOPICS: 'orders-events=default',
+  };
+}
 
 /** The program of a service. */
 export function mainOf(name: string): string {
@@ -33,8 +59,8 @@ export async function launchService(name: string, env: Readonly<Record<string, s
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await ended;
   };
   const early = ended.then(() => Promise.reject(new Error(`${name} ended with ${child.exitCode}`)));
