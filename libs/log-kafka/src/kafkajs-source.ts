@@ -9,7 +9,7 @@ const RELEASE = '2.2.4';
  */
 export function loadKafkajsSource(file: string): unknown {
   const require = createRequire(import.meta.url);
-  const { version }: { version: unknown } = require('kafkajs/package.json');
+  const { version }: { version: string } = require('kafkajs/package.json');
   if (version !== RELEASE) {
     throw new Error(`kafkajs is ${version}, but it is mended for ${RELEASE}: read its source again`);
   }

@@ -77,7 +77,7 @@ export function createWitness(group: string, logTopic: string): Witness {
           const last = records.at(-1);
           if (behaviour.commits === false || last === undefined) return;
           consumer?.commit({ logTopic, partition }, generation, last.offset + 1n).catch((error: unknown) => {
-            if (!isUnavailable(error)) violations.push(`commit failed: ${error}`);
+            if (!isUnavailable(error)) violations.push(`commit failed: ${String(error)}`);
           });
         },
         onRevoked({ partition }, generation) {

@@ -20,7 +20,7 @@ beforeEach(() => {
   starts = async () => [10n, 20n];
   isThere = true;
   onAssigned = () => {};
-  const note = (what: string, { partition }: TopicPartition, rest: unknown = '') =>
+  const note = (what: string, { partition }: TopicPartition, rest: bigint | string = '') =>
     calls.push(`${what} ${partition} ${rest}`.trim());
   const reader: PartitionReader = {
     findStarts: () => starts(),

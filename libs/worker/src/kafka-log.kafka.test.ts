@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log, LogRecord } from '@belfry/core/log';
 import { isUnavailable } from '@belfry/core/unavailable-error';
+import { createKafkaLog } from '@belfry/log-kafka';
 import { findKafka } from '@belfry/testing/find-kafka';
 import { describeNeeding } from '@belfry/testing/need';
 import { realClock as clock } from '@belfry/testing/real-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
-import { createWorker, type Worker, type WorkerOptions } from '@belfry/worker';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { openLog } from './kafka-log.fixture.ts';
+import { createWorker, type Worker } from './worker.ts';
+import type { WorkerOptions } from './worker-options.ts';
 
 const GROUP = 'router';
 const LANES = [
@@ -36,7 +37,18 @@ describeNeeding('kafka', await findKafka(), 'a worker over Kafka', ({ brokers })
 
   /** Each worker has a log of its own, as in a process of its own. */
   async function open(): Promise<Log> {
-    const log = await openLog(brokers, { prefix, consume: CONSUME });
+    const log = await createKafkaLog({
+      brokers,
+      clientId: 'belfry-test',
+      prefix,
+      topics: { replicationFactor: 1, minInsyncReplicas: 1 },
+      consume: CONSUME,
+      clock,
+      logger: { info: () => {}, warn: () => {}, error: () => {} },
+      onFatal(error) {
+        throw error;
+      },
+    });
     logs.push(log);
     return log;
   }
@@ -136,7 +148,7 @@ describeNeeding('kafka', await findKafka(), 'a worker over Kafka', ({ brokers })
     }
     await appended;
     await eventually(async () => expect(await pending(log)).toBe(0));
-    await Promise.all(workers.map((worker) => worker.drain?.(AbortSignal.timeout(5_000))));
+    await Promise.all(workers.map((worker) => worker.stop()));
     expectWhole(ledger);
     console.log(`${TOTAL} records, ${ledger.handled - TOTAL} handled again over 12 rebalances`);
   });
