@@ -17,7 +17,8 @@ export type Backplane = {
   /** Returns at once, and never throws: what cannot be sent is dropped. */
   publish(hints: readonly Hint[]): void;
   /**
-   * Calls `handler` with hints for that user until the returned function is called. Many subscriptions to one user are normal.
+   * Calls `handler` with hints for that user until the returned function is called, never before this one has returned. Many subscriptions to one user are
+   * normal.
    *
    * `onGap` is called when hints for the user may have been lost until now, as far as the adapter can know: the subscription has only now taken
    * effect, or did so again after the connection was lost. Comparing heads then heals at once what the next heartbeat would heal.

@@ -161,7 +161,7 @@ export function describeBackplane(name: string, createMedium: () => Promise<Back
 
     it('wakes every subscriber of a user, the same handler twice where it subscribed twice, until each has ended', async () => {
       const received = new Set<string>();
-      const shared = vi.fn((_: Hint) => undefined);
+      const shared = vi.fn<(each: Hint) => void>();
       backplane.subscribe('acme', 'alice', ({ offset }) => received.add(`first ${offset}`));
       backplane.subscribe('acme', 'alice', shared);
       const stopOne = backplane.subscribe('acme', 'alice', shared);
