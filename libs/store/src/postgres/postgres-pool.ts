@@ -1,9 +1,10 @@
 import { Kysely, PostgresDialect } from 'kysely';
-import { type ClientBase, DatabaseError, Pool, type PoolClient, types } from 'pg';
+import { type ClientBase, DatabaseError, Pool, type PoolClient } from 'pg';
 import type { Schema } from '../schema.ts';
 import { toStorable } from './postgres-dialect.ts';
 import { ConnectionFailure, isStalePlan } from './postgres-errors.ts';
 import type { PostgresLogger } from './postgres-logger.ts';
+import { createTypeParsers } from './postgres-types.ts';
 import { STATEMENT_TIMEOUT_MS, sessionSettings } from './session-settings.ts';
 
 export type PostgresTls = {
@@ -61,7 +62,7 @@ export function createPostgresPool({ url, schema, poolSize, tls, logger }: Postg
     maxLifetimeSeconds: MAX_LIFETIME_S,
     keepAlive: true,
     pipeline: true,
-    types: { getTypeParser },
+    types: createTypeParsers(),
     onConnect: (client) => prepareSession(client, schema),
     ...(tls === undefined ? {} : { ssl: { ...tls } }),
   });
@@ -148,12 +149,4 @@ function createStatementNames(): (text: string) => string | undefined {
     names.set(text, name);
     return name;
   };
-}
-
-/** As the rows are on every database: integers as numbers (all of ours are far below 2^53), bytes as plain bytes. */
-function getTypeParser(oid: number, format?: 'text' | 'binary') {
-  if (oid === types.builtins.INT8) return Number;
-  const parse = types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
-  if (oid === types.builtins.BYTEA) return (value: string) => new Uint8Array(parse(value) as Buffer);
-  return parse;
 }

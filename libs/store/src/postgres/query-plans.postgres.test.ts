@@ -1,0 +1,131 @@
+import { createFakeClock } from '@belfry/testing/fake-clock';
+import { findPostgres } from '@belfry/testing/find-postgres';
+import { describeNeeding } from '@belfry/testing/need';
+import { Kysely, PostgresDialect } from 'kysely';
+import { Client, escapeLiteral } from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { NOW_MS, runEveryQuery } from '../every-query.fixture.ts';
+import type { Schema } from '../schema.ts';
+import { fillTables } from './fill-tables.fixture.ts';
+import { postgresDialect } from './postgres-dialect.ts';
+import { createTypeParsers } from './postgres-types.ts';
+import { sessionSettings } from './session-settings.ts';
+import { createTestSchema, type TestSchema } from './test-schema.fixture.ts';
+
+type Sent = { readonly sql: string; readonly parameters: readonly unknown[] };
+type Plan = {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
+  readonly Plans?: readonly Plan[];
+};
+
+/** A handful of rows however large the store. */
+const SMALL = new Set(['settings', 'counters']);
+/** Each of these statements is for a few rows: five look-ups of some pages each, several indexes, and some room. */
+const MAX_PAGES = 400;
+/** All deliveries of one notification are counted, or read to be ended or deleted with it. */
+const WHOLE_NOTIFICATION =
+  /group by "state"|"notification_id" = \$2 and "state" in|not exists|delete from|"d"."state" = \$/;
+/** Figures count what is open and what waits. */
+const COUNTED = /^select count\(\*\) .* from "(deliveries|timers|dead_letters)"|group by "fingerprint"/;
+
+describeNeeding('postgres', await findPostgres(), 'query plans on large tables', ({ url }) => {
+  let schema: TestSchema;
+  let client: Client;
+  let sent: readonly Sent[];
+
+  beforeAll(async () => {
+    schema = createTestSchema(url);
+    await (await schema.open(createFakeClock())).close();
+    client = new Client({ connectionString: url, types: createTypeParsers() });
+    await client.connect();
+    for (const [name, value] of Object.entries(sessionSettings(schema.name))) {
+      await client.query('select set_config($1, $2, false)', [name, value]);
+    }
+    sent = await collectStatements();
+    await fillTables((text) => client.query(text));
+  }, 180_000);
+  afterAll(async () => {
+    await client.end();
+    await schema.drop();
+  }, 60_000);
+
+  /** Every statement of the store as it is sent, with the parameters of its first use. */
+  async function collectStatements(): Promise<readonly Sent[]> {
+    const statements = new Map<string, Sent>();
+    const query = async (sql: string, parameters: readonly unknown[]) => {
+      if (!statements.has(sql)) statements.set(sql, { sql, parameters });
+      return client.query(sql, [...parameters]);
+    };
+    const lease = { query, release: () => {} };
+    const dialect = new PostgresDialect({ pool: { connect: async () => lease, end: async () => {} } as never });
+    await client.query('begin');
+    await runEveryQuery({ db: new Kysely<Schema>({ dialect }), dialect: postgresDialect, nowMs: NOW_MS });
+    await client.query('rollback');
+    return [...statements.values()];
+  }
+
+  /** The plan that the server keeps for a statement, and the pages that running it touched. Leaves no trace. */
+  async function explain({ sql, parameters }: Sent): Promise<Plan> {
+    await client.query('begin');
+    try {
+      await client.query(`prepare explained as ${sql}`);
+      const values = parameters.length === 0 ? '' : `(${parameters.map(toLiteral).join(', ')})`;
+      const { rows } = await client.query(`explain (analyze, buffers, format json) execute explained${values}`);
+      return rows[0]['QUERY PLAN'][0].Plan;
+    } finally {
+      await client.query('rollback');
+      await client.query('deallocate all');
+    }
+  }
+
+  it('touch a few pages each and read no table from end to end', { timeout: 180_000 }, async () => {
+    const wrong: string[] = [];
+    for (const statement of sent) {
+      const plan = await explain(statement);
+      const pages = plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+      const whole = nodesOf(plan).filter(
+        (node) => node['Node Type'] === 'Seq Scan' && !SMALL.has(node['Relation Name'] ?? ''),
+      );
+      const some = WHOLE_NOTIFICATION.test(statement.sql) || COUNTED.test(statement.sql);
+      if ((whole.length > 0 && !COUNTED.test(statement.sql)) || (pages > MAX_PAGES && !some)) {
+        wrong.push(`${pages} pages, ${whole.map((node) => node['Relation Name'])}: ${statement.sql}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    // Were most of the store's statements missing here, this would prove nothing.
+    expect(sent.length).toBeGreaterThan(80);
+  });
+
+  it.each([
+    ['deliveries_recipient', /"d"."recipient" = /],
+    ['inbox_notification', /update "inbox"/],
+    ['inbox_collapse', /inbox as later/],
+    ['inbox_unread', /count\(\*\).*from "inbox"/s],
+    ['timers_claimable', /from "timers" as "t" where/],
+    ['notifications_expiry', /swept = 0/],
+    ['dead_letters_newest', /from "dead_letters" where "dead_letters"."tenant" = \$1 order by/],
+    ['dead_letters_cause', /"fingerprint" = \$/],
+    ['devices_user', /from "devices" where "tenant" = \$1 and "user_id"/],
+  ])('use %s where it was made for it', async (indexName, pattern) => {
+    const users = sent.filter(({ sql }) => pattern.test(sql));
+    expect(users).not.toEqual([]);
+    for (const statement of users) {
+      const used = nodesOf(await explain(statement)).map((node) => node['Index Name']);
+      expect(used).toContain(indexName);
+    }
+  });
+
+  function nodesOf(plan: Plan): readonly Plan[] {
+    return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+  }
+
+  function toLiteral(value: unknown): string {
+    if (value === null || value === undefined) return 'null';
+    if (value instanceof Uint8Array) return `'\\x${Buffer.from(value).toString('hex')}'`;
+    return escapeLiteral(String(value));
+  }
+});
