@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findKafka } from '@belfry/testing/find-kafka';
@@ -23,6 +23,7 @@ export async function launchProcesses(options: LaunchOptions): Promise<BelfryPro
   const { url: postgresUrl } = needed('PostgreSQL', postgres);
   const redisUrl = redis.ok ? redis.value.url : undefined;
   const dataDirectory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'belfry-e2e-'));
+  mkdirSync(dataDirectory, { recursive: true });
   const lines: string[] = [];
   const startedMs = performance.now();
   const stack = await startProcessStack({

@@ -4,13 +4,13 @@ import path from 'node:path';
 import { freePort } from './free-port.ts';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
 
-/** In the order in which they stop: what takes work in first, what everything stands on last. */
+/** In the order in which they stop: those with clients first, so that they take leave of them through the edge; then who does the work. */
 export const STACK_SERVICES = [
-  'edge',
+  'realtime-gateway',
   'console',
   'invoices',
   'producer-api',
-  'realtime-gateway',
+  'edge',
   'router',
   'scheduler',
   'webpush-worker',

@@ -31,7 +31,7 @@ export async function startUpstream(handle: Handler, port = 0): Promise<TestUpst
   };
 }
 
-export type TestEdge = { readonly url: string; close(): Promise<void> };
+export type TestEdge = { readonly url: string; endStreams(): void; close(): Promise<void> };
 
 export async function startEdge(
   next: (name: UpstreamName) => string | undefined,
@@ -66,6 +66,7 @@ export async function startEdge(
   await host.service.start();
   return {
     url: host.url(),
+    endStreams: edge.endStreams,
     async close() {
       await host.service.stop();
       edge.close();

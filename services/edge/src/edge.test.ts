@@ -161,6 +161,16 @@ describe('server-sent events', () => {
   });
 });
 
+it('ends event streams as whole answers when it stops, while the service behind goes on', async () => {
+  const url = await behind((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: 1\n\n');
+  });
+  const response = await fetch(`${url}/v1/events`);
+  edge?.endStreams();
+  expect(await response.text()).toBe('data: 1\n\n');
+});
+
 describe('WebSockets', () => {
   async function live(): Promise<{ url: string; sockets: WebSocketServer }> {
     const url = await behind((_request, response) => response.writeHead(404).end());

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import type { Clock } from '@belfry/core/clock';
 import type { Random } from '@belfry/core/random';
 import { type Logger, problemDocument } from '@belfry/runtime';
@@ -26,6 +26,8 @@ export type Edge = {
   /** False: the request is not for a service behind. */
   forward(request: IncomingMessage, response: ServerResponse): boolean;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends event streams and WebSockets, which would last for ever; their clients come back and meet whoever is there then. */
+  endStreams(): void;
   /** Lets go of idle connections. */
   close(): void;
 };
@@ -51,13 +53,20 @@ export function createEdge(options: EdgeOptions): Edge {
     if (target instanceof ServerResponse) answerUnavailable(target);
     else target.end(rawUnavailable());
   });
-  proxy.on('proxyRes', (_answer, _request, response) => {
+  const streams = new Set<Writable>();
+  const remember = (stream: Writable): void => {
+    streams.add(stream);
+    stream.once('close', () => streams.delete(stream));
+  };
+  proxy.on('proxyRes', (answer, _request, response) => {
+    if (answer.headers['content-type']?.startsWith('text/event-stream')) remember(response);
     // The head of a stream that has nothing to say yet must not wait for its first event.
     setImmediate(() => response.headersSent || response.destroyed || response.flushHeaders());
   });
   proxy.on('proxyReqWs', (outgoing, _request, socket) => {
     // Pipes end with their source, but a source that is torn down never ends.
     outgoing.once('upgrade', (_answer, upstream: Socket) => {
+      remember(socket);
       socket.once('close', () => upstream.destroySoon());
       upstream.once('close', () => socket.destroySoon());
     });
@@ -82,6 +91,9 @@ export function createEdge(options: EdgeOptions): Edge {
       if (target === undefined) return void socket.destroy();
       setForwardedHeaders(request, trustProxy);
       void proxy.ws(request, socket as Socket, { target, agent: upgradeAgent }, head);
+    },
+    endStreams() {
+      for (const stream of streams) stream.end();
     },
     close() {
       agent.destroy();

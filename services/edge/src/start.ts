@@ -42,7 +42,15 @@ export function start(edge: NodeJS.Process): Promise<void> {
           );
         };
       }
-      return [{ name: 'edge', start: async () => {}, stop: async () => front.close() }, health.service];
+      return [
+        {
+          name: 'edge',
+          start: async () => {},
+          drain: async () => front.endStreams(),
+          stop: async () => front.close(),
+        },
+        health.service,
+      ];
     },
   });
 }
