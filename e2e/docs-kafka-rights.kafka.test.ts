@@ -1,0 +1,157 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findPostgres } from '@belfry/testing/find-postgres';
+import { findKafkaLauncher, type LaunchedKafka } from '@belfry/testing/launch-kafka';
+import { describeNeeding } from '@belfry/testing/need';
+import {
+  type AclEntry,
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+} from 'kafkajs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type LaunchedService, launchService, mainOf, serviceEnv } from './harness/launch-service.ts';
+import { runChild } from './harness/run-child.ts';
+import { waitUntil } from './harness/wait-until.ts';
+
+const PASSWORD = 'a-password-for-tests';
+const INPUT = 'orders-events';
+const COMPONENTS = ['upstream', 'producer-api', 'router', 'reader of feeds'];
+/** What an operator makes beforehand, so that nobody needs the right to create. */
+const TOPICS = [INPUT, 'jobs', 'deliveries.webpush', 'deliveries.fcm', 'receipts', 'dead-letters', 'hints'].flatMap(
+  (name) => (/^(?:jobs|deliveries)/.test(name) ? [`${name}.transactional`, `${name}.bulk`] : [name]),
+);
+
+/** The cells of a component's row under "Rights" in docs/kafka.md: names in code, of topics to write, topics to read, groups. */
+function rightsOf(component: string): readonly (readonly string[])[] {
+  const text = readFileSync(fileURLToPath(new URL('../docs/kafka.md', import.meta.url)), 'utf8');
+  const row = text.split('\n').find((line) => line.startsWith(`| ${component} |`));
+  if (row === undefined) throw new Error(`docs/kafka.md names no rights of ${component}`);
+  const cells = row
+    .replaceAll('its input topics', `\`${INPUT}\``)
+    .replaceAll('input topics', `\`${INPUT}\``)
+    .split('|');
+  return cells.slice(2, 5).map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+}
+
+const userOf = (component: string): string => component.replaceAll(' ', '-');
+
+function entriesOf(component: string): AclEntry[] {
+  const entry = (resourceType: AclResourceTypes, name: string, operation: AclOperationTypes): AclEntry => ({
+    resourceType,
+    resourceName: name.length > 1 ? name.replace(/\*$/, '') : name,
+    resourcePatternType:
+      name.length > 1 && name.endsWith('*') ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+    principal: `User:${userOf(component)}`,
+    host: '*',
+    operation,
+    permissionType: AclPermissionTypes.ALLOW,
+  });
+  const { TOPIC, GROUP } = AclResourceTypes;
+  const { WRITE, READ, DESCRIBE } = AclOperationTypes;
+  const [write = [], read = [], groups = []] = rightsOf(component);
+  const isBelfry = component === 'producer-api' || component === 'router';
+  return [
+    ...write.map((name) => entry(TOPIC, name, WRITE)),
+    ...read.map((name) => entry(TOPIC, name, READ)),
+    ...groups.map((name) => entry(GROUP, name, READ)),
+    ...(component === 'reader of feeds' ? [entry(GROUP, 'reports', READ)] : []),
+    ...(isBelfry ? [entry(TOPIC, '*', DESCRIBE), entry(GROUP, 'router', DESCRIBE)] : []),
+  ];
+}
+
+const postgres = await findPostgres();
+
+describeNeeding('kafka', await findKafkaLauncher(), 'the rights in docs/kafka.md', (launchKafka) => {
+  describeNeeding('postgres', postgres, 'on a broker that grants nothing else', ({ url }) => {
+    const services: LaunchedService[] = [];
+    let broker: LaunchedKafka;
+    let folder: string;
+    let key: string;
+
+    const clientOf = (component: string) =>
+      new Kafka({
+        brokers: [...broker.brokers],
+        logLevel: logLevel.NOTHING,
+        retry: { retries: 2 },
+        sasl: { mechanism: 'scram-sha-256', username: userOf(component), password: PASSWORD },
+      });
+
+    beforeAll(async () => {
+      broker = await launchKafka({
+        protocol: 'SASL_PLAINTEXT',
+        scramUsers: COMPONENTS.map((name) => ({ mechanism: 'SCRAM-SHA-256', name: userOf(name), password: PASSWORD })),
+        properties: {
+          'sasl.enabled.mechanisms': 'SCRAM-SHA-256',
+          'listener.name.client.scram-sha-256.sasl.jaas.config':
+            'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+          'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+          // Those who come in by the listeners without a login: the broker itself, and this test.
+          'super.users': 'User:ANONYMOUS',
+        },
+      });
+      const admin = new Kafka({ brokers: [...broker.directBrokers], logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      await admin.createTopics({ topics: TOPICS.map((topic) => ({ topic, numPartitions: 2 })), waitForLeaders: true });
+      await admin.createAcls({ acl: COMPONENTS.flatMap(entriesOf) });
+      await admin.disconnect();
+
+      folder = mkdtempSync(join(tmpdir(), 'belfry-rights-'));
+      const keys = join(folder, 'keys');
+      const shared = serviceEnv({ brokers: broker.brokers, postgresUrl: url, prefix: '', keys });
+      await runChild([mainOf('keys')], { cwd: folder, env: shared });
+      key = readFileSync(join(keys, 'api-key'), 'utf8').trim();
+      for (const name of ['producer-api', 'router']) {
+        const login = {
+          KAFKA_SASL_MECHANISM: 'scram-sha-256',
+          KAFKA_SASL_USERNAME: name,
+          KAFKA_SASL_PASSWORD: PASSWORD,
+        };
+        services.push(await launchService(name, { ...shared, ...login }));
+      }
+    }, 180_000);
+
+    afterAll(async () => {
+      await Promise.all(services.map((service) => service.stop()));
+      await broker?.stop();
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('are enough for an upstream, the router and the API', async () => {
+      const producer = clientOf('upstream').producer();
+      await producer.connect();
+      const value = JSON.stringify({ to: { users: ['alice'] }, type: 'test', title: 'With rights', id: 'rights-1' });
+      await producer.send({ topic: INPUT, messages: [{ value }, { value: 'no notification' }], acks: -1 });
+      await producer.disconnect();
+      const get = async (path: string) =>
+        (await fetch(`${services[0]?.url}${path}`, { headers: { authorization: `Bearer ${key}` } })).text();
+      await waitUntil(async () => (await get('/v1/notifications/rights-1')).includes('"status":"stored"'));
+      await waitUntil(async () => (await get('/v1/unreadable-jobs')).includes('"reason":"not-json"'));
+    }, 90_000);
+
+    it('are enough to read the feeds', async () => {
+      const consumer = clientOf('reader of feeds').consumer({ groupId: 'reports' });
+      const heard = new Set<string>();
+      await consumer.connect();
+      await consumer.subscribe({ topics: ['receipts', 'dead-letters'], fromBeginning: true });
+      await consumer.run({ eachMessage: async ({ topic }) => void heard.add(topic) });
+      await waitUntil(() => heard.size === 2);
+      await consumer.disconnect();
+    }, 90_000);
+
+    it.each(['jobs.transactional', 'receipts', 'deliveries.webpush.bulk'])(
+      'keep an upstream out of %s',
+      async (topic) => {
+        const producer = clientOf('upstream').producer();
+        await producer.connect();
+        await expect(producer.send({ topic, messages: [{ value: '{}' }] })).rejects.toThrow(/authorized/i);
+        await producer.disconnect();
+      },
+    );
+  });
+});
