@@ -5,8 +5,8 @@ import { describeNeeding, findCommand } from '@belfry/testing/need';
 import kafkajs from 'kafkajs';
 import { describe, expect, it, vi } from 'vitest';
 import { registerCodecs } from './codecs.ts';
+import { createKafka } from './kafka-client.ts';
 import { collect, openLog, silentLogger } from './kafka-log.fixture.ts';
-import { toLogCreator } from './kafka-logger.ts';
 
 const kcat = findCommand(['kcat', 'kafkacat']);
 const VALUES = Array.from(
@@ -49,11 +49,7 @@ describeNeeding('kafka', await findKafka(), 'records that other producers compre
     ['zstd', ZSTD],
   ] as const)('by kafkajs with %s are read', { timeout: 60_000 }, async (_, compression) => {
     registerCodecs();
-    const kafka = new kafkajs.Kafka({
-      clientId: 'belfry-other',
-      brokers: [...brokers],
-      logCreator: toLogCreator(silentLogger),
-    });
+    const kafka = createKafka({ brokers, clientId: 'belfry-other', logger: silentLogger });
     const producer = kafka.producer();
     await producer.connect();
     const values = await readBack(async (topic) => {

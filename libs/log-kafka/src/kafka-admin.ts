@@ -12,30 +12,44 @@ export type KafkaAdmin = {
   close(): Promise<void>;
 };
 
+type Connection = { readonly admin: Admin; readonly connected: Promise<void>; users: number; isDropped: boolean };
+
 export function createKafkaAdmin(kafka: Kafka): KafkaAdmin {
-  let current: { readonly admin: Admin; readonly connected: Promise<void> } | undefined;
+  let current: Connection | undefined;
   let closed = false;
 
-  function connect(): { readonly admin: Admin; readonly connected: Promise<void> } {
+  function open(): Connection {
     const admin = kafka.admin();
-    return { admin, connected: admin.connect() };
+    return { admin, connected: admin.connect(), users: 0, isDropped: false };
+  }
+
+  /** The next request gets a new connection; this one ends with its last request, as others may still be at theirs. */
+  function drop(connection: Connection): void {
+    connection.isDropped = true;
+    if (current === connection) current = undefined;
   }
 
   return {
     async run(purpose, task) {
       if (closed) throw new UnavailableError('log-unavailable', 'the log is closed');
-      current ??= connect();
+      current ??= open();
       const used = current;
+      used.users++;
       try {
         await used.connected;
         return await task(used.admin);
       } catch (error) {
         const root = rootFailure(error);
-        if (root instanceof kafkajs.KafkaJSAggregateError || isFinalAnswer(root)) throw root;
+        if (root instanceof kafkajs.KafkaJSAggregateError) throw root;
+        // A topic that is gone stays on the client's list and makes every later request fail.
+        if (isUnknownTopic(root)) drop(used);
+        if (isFinalAnswer(root)) throw root;
         // The client's admin does not find its way back after its last broker went away.
-        if (current === used) current = undefined;
-        used.admin.disconnect().catch(() => {});
+        drop(used);
         throw new UnavailableError('log-unavailable', `${purpose} failed: ${describeFailure(error)}`, { cause: error });
+      } finally {
+        used.users--;
+        if (used.isDropped && used.users === 0) used.admin.disconnect().catch(() => {});
       }
     },
     async close() {
@@ -45,6 +59,10 @@ export function createKafkaAdmin(kafka: Kafka): KafkaAdmin {
   };
 }
 
+function isUnknownTopic(error: unknown): boolean {
+  return isProtocolError(error) && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
+}
+
 function isFinalAnswer(error: unknown): boolean {
-  return isProtocolError(error) && (!error.retriable || error.type === 'UNKNOWN_TOPIC_OR_PARTITION');
+  return isProtocolError(error) && (!error.retriable || isUnknownTopic(error));
 }

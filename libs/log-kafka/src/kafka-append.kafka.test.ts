@@ -3,8 +3,8 @@ import { findKafka } from '@belfry/testing/find-kafka';
 import { describeNeeding } from '@belfry/testing/need';
 import kafkajs from 'kafkajs';
 import { expect, it, vi } from 'vitest';
+import { createKafka } from './kafka-client.ts';
 import { collect, openLog, silentLogger } from './kafka-log.fixture.ts';
-import { toLogCreator } from './kafka-logger.ts';
 
 const KIB = 1_024;
 const settings = { name: 'jobs', partitions: 1, retentionMs: 86_400_000, groups: [] };
@@ -67,7 +67,7 @@ describeNeeding('kafka', await findKafka(), 'append to a broker', ({ brokers }) 
 });
 
 async function setMaxMessageBytes(brokers: readonly string[], name: string, bytes: number): Promise<void> {
-  const admin = new kafkajs.Kafka({ brokers: [...brokers], logCreator: toLogCreator(silentLogger) }).admin();
+  const admin = createKafka({ brokers, clientId: 'belfry-test', logger: silentLogger }).admin();
   await admin.connect();
   const configEntries = [{ name: 'max.message.bytes', value: `${bytes}` }];
   await admin.alterConfigs({

@@ -35,16 +35,22 @@ export function createKafkaLag({ kafka, admin, names, clock }: Omit<KafkaParts, 
     return byTopic;
   }
 
+  async function readExtents(logTopic: string): Promise<readonly Extent[]> {
+    const offsets = await admin.run(`reading the ends of ${logTopic}`, (connection) =>
+      connection.fetchTopicOffsets(names.toKafka(logTopic)),
+    );
+    return offsets.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }));
+  }
+
   /** Nothing where the topic does not exist (any more). */
   async function extents(logTopic: string): Promise<readonly Extent[]> {
     try {
-      const offsets = await admin.run(`reading the ends of ${logTopic}`, (connection) =>
-        connection.fetchTopicOffsets(names.toKafka(logTopic)),
-      );
-      return offsets.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }));
+      return await readExtents(logTopic);
     } catch (error) {
-      if (isProtocolError(error) && error.type === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
-      throw error;
+      if (!isProtocolError(error) || error.type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+      // The client asks for all topics of its list at once, so it may have been another one that is missing.
+      const existing = await admin.run('listing topics', (connection) => connection.listTopics());
+      return existing.includes(names.toKafka(logTopic)) ? readExtents(logTopic) : [];
     }
   }
 
