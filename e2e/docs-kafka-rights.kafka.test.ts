@@ -21,7 +21,8 @@ import { waitUntil } from './harness/wait-until.ts';
 
 const PASSWORD = 'a-password-for-tests';
 const INPUT = 'orders-events';
-const COMPONENTS = ['upstream', 'producer-api', 'router', 'reader of feeds'];
+const SERVICES = ['producer-api', 'router', 'webpush-worker', 'fcm-worker', 'scheduler', 'realtime-gateway', 'console'];
+const COMPONENTS = ['upstream', ...SERVICES, 'reader of feeds'];
 /** What an operator makes beforehand, so that nobody needs the right to create. */
 const TOPICS = [INPUT, 'jobs', 'deliveries.webpush', 'deliveries.fcm', 'receipts', 'dead-letters', 'hints'].flatMap(
   (name) => (/^(?:jobs|deliveries)/.test(name) ? [`${name}.transactional`, `${name}.bulk`] : [name]),
@@ -30,7 +31,12 @@ const TOPICS = [INPUT, 'jobs', 'deliveries.webpush', 'deliveries.fcm', 'receipts
 /** The cells of a component's row under "Rights" in docs/kafka.md: names in code, of topics to write, topics to read, groups. */
 function rightsOf(component: string): readonly (readonly string[])[] {
   const text = readFileSync(fileURLToPath(new URL('../docs/kafka.md', import.meta.url)), 'utf8');
-  const row = text.split('\n').find((line) => line.startsWith(`| ${component} |`));
+  const row = text.split('\n').find((line) =>
+    line
+      .split('|')[1]
+      ?.split(',')
+      .some((name) => name.trim() === component),
+  );
   if (row === undefined) throw new Error(`docs/kafka.md names no rights of ${component}`);
   const cells = row
     .replaceAll('its input topics', `\`${INPUT}\``)
@@ -53,15 +59,17 @@ function entriesOf(component: string): AclEntry[] {
     permissionType: AclPermissionTypes.ALLOW,
   });
   const { TOPIC, GROUP } = AclResourceTypes;
-  const { WRITE, READ, DESCRIBE } = AclOperationTypes;
+  const { WRITE, READ, DESCRIBE, DESCRIBE_CONFIGS, DELETE } = AclOperationTypes;
   const [write = [], read = [], groups = []] = rightsOf(component);
-  const isBelfry = component === 'producer-api' || component === 'router';
   return [
     ...write.map((name) => entry(TOPIC, name, WRITE)),
     ...read.map((name) => entry(TOPIC, name, READ)),
     ...groups.map((name) => entry(GROUP, name, READ)),
     ...(component === 'reader of feeds' ? [entry(GROUP, 'reports', READ)] : []),
-    ...(isBelfry ? [entry(TOPIC, '*', DESCRIBE), entry(GROUP, 'router', DESCRIBE)] : []),
+    ...groups.filter((name) => name.startsWith('tail.')).map((name) => entry(GROUP, name, DELETE)),
+    ...(SERVICES.includes(component)
+      ? [entry(TOPIC, '*', DESCRIBE), entry(TOPIC, '*', DESCRIBE_CONFIGS), entry(GROUP, 'router', DESCRIBE)]
+      : []),
   ];
 }
 
@@ -106,14 +114,15 @@ describeNeeding('kafka', await findKafkaLauncher(), 'the rights in docs/kafka.md
       const shared = serviceEnv({ brokers: broker.brokers, postgresUrl: url, prefix: '', keys });
       await runChild([mainOf('keys')], { cwd: folder, env: shared });
       key = readFileSync(join(keys, 'api-key'), 'utf8').trim();
-      for (const name of ['producer-api', 'router']) {
+      const launched = SERVICES.map((name) => {
         const login = {
           KAFKA_SASL_MECHANISM: 'scram-sha-256',
           KAFKA_SASL_USERNAME: name,
           KAFKA_SASL_PASSWORD: PASSWORD,
         };
-        services.push(await launchService(name, { ...shared, ...login }));
-      }
+        return launchService(name, { ...shared, ...login });
+      });
+      services.push(...(await Promise.all(launched)));
     }, 180_000);
 
     afterAll(async () => {
@@ -133,6 +142,10 @@ describeNeeding('kafka', await findKafkaLauncher(), 'the rights in docs/kafka.md
       await waitUntil(async () => (await get('/v1/notifications/rights-1')).includes('"status":"stored"'));
       await waitUntil(async () => (await get('/v1/unreadable-jobs')).includes('"reason":"not-json"'));
     }, 90_000);
+
+    it('are enough for every service: none was refused anything', () => {
+      for (const service of services) expect(service.output()).not.toMatch(/authoriz/i);
+    });
 
     it('are enough to read the feeds', async () => {
       const consumer = clientOf('reader of feeds').consumer({ groupId: 'reports' });
