@@ -47,7 +47,7 @@ describeNeeding('redis', await findRedisLauncher(), 'a Redis behind TLS that wan
     backplane = await createRedisBackplane({
       url: `rediss://${credentials}@localhost:${(front.address() as AddressInfo).port}`,
       ...(tls === undefined ? {} : { tls }),
-      answerTimeoutMs: 300,
+      answerTimeoutMs: 2_000,
       clock,
       random: createSeededRandom(1),
       logger: { info: log, warn: log },

@@ -31,7 +31,7 @@ export async function createRedisBackplane(options: RedisBackplaneOptions): Prom
     for (const hint of hints) pipeline.publish(channelPrefix + hintAddress(hint.tenant, hint.user), formatHint(hint));
     const results = await pipeline.exec();
     const failed = results?.find(([error]) => error !== null)?.[0];
-    if (failed) throw failed;
+    if (failed) throw publisher.isReady() ? failed : new Error('the connection was lost');
   };
   const outbox = createHintOutbox({
     send,

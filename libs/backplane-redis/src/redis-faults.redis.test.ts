@@ -44,7 +44,7 @@ describeNeeding('redis', await findRedisLauncher(), 'a Redis that fails', (launc
     const create = () =>
       createRedisBackplane({
         url: redis.url,
-        answerTimeoutMs: 500,
+        answerTimeoutMs: 2_000,
         connectTimeoutMs: 1_000,
         maxWaitingHints: WAITING,
         clock,
@@ -94,7 +94,7 @@ describeNeeding('redis', await findRedisLauncher(), 'a Redis that fails', (launc
     await redis.kill();
     const published = await publishAll();
     await vi.waitFor(
-      () => expect(lines.filter((line) => line.includes('no connection')).length).toBe(CONNECTIONS),
+      () => expect(lines.filter((line) => line.includes('no connection')).length).toBeGreaterThanOrEqual(CONNECTIONS),
       ARRIVAL,
     );
     expect(lost).toBeGreaterThanOrEqual(published - WAITING - UNDER_WAY);
@@ -102,7 +102,7 @@ describeNeeding('redis', await findRedisLauncher(), 'a Redis that fails', (launc
     await gapsTold(2);
     await recovers(1_000_000);
     await vi.waitFor(
-      () => expect(lines.filter((line) => line.includes('Redis is back')).length).toBe(CONNECTIONS),
+      () => expect(lines.filter((line) => line.includes('Redis is back')).length).toBeGreaterThanOrEqual(CONNECTIONS),
       ARRIVAL,
     );
     expect(lines.filter((line) => line.includes('hints are lost'))).toHaveLength(1);
@@ -114,7 +114,7 @@ describeNeeding('redis', await findRedisLauncher(), 'a Redis that fails', (launc
     const published = await publishAll();
     expect(lost).toBeGreaterThanOrEqual(published - WAITING - UNDER_WAY);
     await vi.waitFor(
-      () => expect(lines.filter((line) => line.includes('no connection')).length).toBe(CONNECTIONS),
+      () => expect(lines.filter((line) => line.includes('no connection')).length).toBeGreaterThanOrEqual(CONNECTIONS),
       ARRIVAL,
     );
     await redis.resume();
