@@ -5,11 +5,13 @@ import { parseArgs } from 'node:util';
 import { type DeliveryRef, deliveryId } from '@belfry/core/delivery';
 import type { Notification } from '@belfry/core/notification';
 import type { Store } from '@belfry/core/store/store';
-import { createSqliteStore } from '@belfry/store';
+import { createPostgresStore, createSqliteStore } from '@belfry/store';
+import { realClock } from '@belfry/testing/real-clock';
+import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { describeEnvironment } from './environment.ts';
 
 /**
- * Throughput of the embedded store, one JSON object on stdout.
+ * Throughput of the embedded store, and of PostgreSQL where `POSTGRES_URL` names a server (in a new schema, which it leaves to you); one JSON object on stdout.
  * `node bench/store.ts [--notifications 20000] [--directory <folder on the disk to measure>]`
  */
 const { values } = parseArgs({
@@ -44,7 +46,7 @@ function nextId(): string {
 
 type Measured = {
   readonly perSecond: number;
-  /** Of all threads; says more than the rate on a machine with other work. */
+  /** Of all threads of this process; says more than the rate on a machine with other work. A PostgreSQL server's own is not in it. */
   readonly cpuMsPer1000: number;
 };
 
@@ -94,14 +96,7 @@ function refOf(each: Notification, recipient: string): DeliveryRef {
 
 const recipientOf = (each: Notification) => (each.audience.kind === 'users' ? (each.audience.users[0] ?? '') : '');
 
-const store = await createSqliteStore({
-  directory,
-  clock: { nowMs: () => Date.now() },
-  onFatal: (error) => {
-    throw error;
-  },
-});
-try {
+async function measureStore(store: Store) {
   const accepted: Notification[] = [];
   const acceptAndKeep = async (count: number) => accepted.push(...(await accept(store, count)));
   await measure(20, 100, 4, () => accept(store, 100));
@@ -153,16 +148,55 @@ try {
     if (each === undefined) return;
     await store.acknowledge([{ tenant: each.tenant, user: recipientOf(each), notificationIds: [each.id] }]);
   });
-  const measured = { acceptSingles, acceptBatches, routed, readGate, settle, acknowledge };
-  const report = {
-    what: 'notifications and deliveries per second through the embedded store',
-    ...environment,
-    notifications: total,
-    ...measured,
-    summary: Object.fromEntries(Object.entries(measured).map(([name, { perSecond }]) => [`${name}/s`, perSecond])),
-  };
-  console.log(JSON.stringify(report, null, 2));
-} finally {
-  await store.close();
-  rmSync(directory, { recursive: true });
+  return { acceptSingles, acceptBatches, routed, readGate, settle, acknowledge };
 }
+
+async function measureSqlite() {
+  const store = await createSqliteStore({
+    directory,
+    clock: { nowMs: () => Date.now() },
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  try {
+    return await measureStore(store);
+  } finally {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function measurePostgres(url: string) {
+  const schema = `belfry_bench_${process.pid}`;
+  const store = await createPostgresStore({
+    url,
+    schema,
+    poolSize: 10,
+    clock: realClock,
+    random: createSeededRandom(1),
+  });
+  try {
+    return await measureStore(store);
+  } finally {
+    await store.close();
+    console.error(`done with it: drop schema ${schema} cascade`);
+  }
+}
+
+function summaryOf(measured: Readonly<Record<string, Measured>>, prefix = '') {
+  return Object.fromEntries(Object.entries(measured).map(([name, { perSecond }]) => [`${prefix}${name}/s`, perSecond]));
+}
+
+const url = process.env.POSTGRES_URL;
+const sqlite = await measureSqlite();
+const postgres = url === undefined ? undefined : await measurePostgres(url);
+const report = {
+  what: `notifications and deliveries per second through the embedded store${postgres ? ' and through PostgreSQL' : ''}`,
+  ...environment,
+  notifications: total,
+  ...sqlite,
+  ...(postgres === undefined ? {} : { postgres }),
+  summary: { ...summaryOf(sqlite), ...(postgres === undefined ? {} : summaryOf(postgres, 'PostgreSQL ')) },
+};
+console.log(JSON.stringify(report, null, 2));

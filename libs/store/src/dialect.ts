@@ -30,4 +30,11 @@ export type Dialect = {
   readonly textType: RawBuilder<unknown>;
   /** Ends `create table` for a table that is best stored as the tree of its primary key, where the database can. */
   readonly clustered: RawBuilder<unknown>;
+  /**
+   * Ends `create table` for a table whose rows are updated soon after they were inserted: where a new version of a row goes beside the old one, pages are filled
+   * to this percentage only, so that it stays on its page and no index has to be told.
+   */
+  updated(fillPercent: number): RawBuilder<unknown>;
+  /** The same for a table whose rows come and go like those of a queue: what is gone is cleared away soon. */
+  readonly churning: RawBuilder<unknown>;
 };

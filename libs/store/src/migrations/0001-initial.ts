@@ -6,28 +6,29 @@ import type { Dialect } from '../dialect.ts';
  * Tables of every use case, in the SQL that both databases read (SQLite takes `bigint` for an integer). Each index names the query that
  * would otherwise read a whole table.
  */
-export function initialMigration({ textType: text, blobType: blob, clustered, randomHex }: Dialect): Migration {
+export function initialMigration(dialect: Dialect): Migration {
+  const { textType: text, blobType: blob, clustered, randomHex, churning } = dialect;
   const statements = [
     // Not clustered: looking one up in the tree of its key would read its neighbours' content too.
     sql`create table notifications (
       tenant ${text} not null, id ${text} not null, body_hash ${text} not null, status ${text} not null,
       accepting_since_ms bigint not null, expires_at_ms bigint not null, swept bigint not null, content ${text} not null,
       primary key (tenant, id)
-    )`,
+    ) ${dialect.updated(50)}`,
     // purge: first those to sweep, then the swept ones to delete, each in the order of their deadlines.
     sql`create index notifications_expiry on notifications (swept, expires_at_ms)`,
 
     sql`create table users (
       tenant ${text} not null, id ${text} not null, head bigint not null, preferences ${text}, created_at_ms bigint not null,
       primary key (tenant, id)
-    ) ${clustered}`,
+    ) ${clustered} ${dialect.updated(50)}`,
 
     sql`create table inbox (
       tenant ${text} not null, user_id ${text} not null, stream_offset bigint not null, notification_id ${text} not null,
       visible bigint not null, collapse_key ${text}, expires_at_ms bigint not null,
       acknowledged_at_ms bigint, read_at_ms bigint,
       primary key (tenant, user_id, stream_offset)
-    ) ${clustered}`,
+    ) ${clustered} ${dialect.updated(60)}`,
     // route and readGate: the place of a notification in a user's stream. purge: all places of a notification.
     sql`create unique index inbox_notification on inbox (tenant, notification_id, user_id)`,
     // readGate: a later notification with the same collapse key.
@@ -41,7 +42,7 @@ export function initialMigration({ textType: text, blobType: blob, clustered, ra
       attempt bigint not null, redrive bigint not null, reason ${text}, due_at_ms bigint,
       created_at_ms bigint not null, updated_at_ms bigint not null,
       primary key (tenant, notification_id, id)
-    ) ${clustered}`,
+    ) ${clustered} ${dialect.updated(100)}`,
     // route, acknowledge, markSent, markRead, readInbox: what one recipient has of a notification.
     sql`create index deliveries_recipient on deliveries (tenant, notification_id, recipient)`,
     // figures: small, since a delivery is queued for a moment only, and those that wait are few beside those that ended.
@@ -59,7 +60,7 @@ export function initialMigration({ textType: text, blobType: blob, clustered, ra
       delivery_id ${text} not null, tenant ${text} not null, notification_id ${text} not null,
       due_at_ms bigint not null, claimable_at_ms bigint not null, claim bigint,
       primary key (delivery_id)
-    ) ${clustered}`,
+    ) ${clustered} ${churning}`,
     // claimDueTimers and nextTimerInMs.
     sql`create index timers_claimable on timers (claimable_at_ms)`,
 
@@ -112,7 +113,7 @@ export function initialMigration({ textType: text, blobType: blob, clustered, ra
       tenant ${text} not null, key ${text} not null, body_hash ${text} not null, seed ${text} not null,
       claimed_at_ms bigint not null, created_at_ms bigint not null, response_status bigint, response_body ${text},
       primary key (tenant, key)
-    )`,
+    ) ${dialect.updated(70)}`,
     // purge.
     sql`create index idempotency_keys_age on idempotency_keys (created_at_ms)`,
 

@@ -19,7 +19,7 @@ export function sessionSettings(schema: string): Readonly<Record<string, string>
     lock_timeout: `${LOCK_TIMEOUT_MS}`,
     idle_in_transaction_session_timeout: `${IDLE_IN_TRANSACTION_MS}`,
     default_transaction_isolation: 'read committed',
-    plan_cache_mode: 'force_generic_plan',
+    plan_cache_mode: 'force_custom_plan',
     enable_seqscan: 'off',
     // Both sort what an index of ours gives in order, up to the limit.
     enable_bitmapscan: 'off',

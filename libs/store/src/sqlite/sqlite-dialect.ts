@@ -14,4 +14,6 @@ export const sqliteDialect: Dialect = {
   blobType: 'blob',
   textType: sql`text`,
   clustered: sql`without rowid`,
+  updated: () => sql``,
+  churning: sql``,
 };
