@@ -138,7 +138,7 @@ async function planProcesses(options: ProcessStackOptions, directory: string): P
     POSTGRES_SCHEMA: name === '' ? 'belfry' : name.replaceAll('-', '_'),
     POSTGRES_POOL_SIZE: POOL_SIZE,
     REDIS_URL: options.redisUrl ?? '',
-    REDIS_CHANNEL_PREFIX: `${name}:hint:`,
+    REDIS_CHANNEL_PREFIX: `${name === '' ? 'belfry' : name}:hint:`,
     BELFRY_KEYS: directory,
     BELFRY_HOST: '127.0.0.1',
     BELFRY_LOG_LEVEL: 'warn',

@@ -182,7 +182,7 @@ describe('WebSockets', () => {
       }
       sockets.handleUpgrade(request, socket, head, (client) => {
         client.on('message', (data, isBinary) => client.send(data, { binary: isBinary }));
-        client.on('close', (code, reason) => closes.push(`${code} ${reason}`));
+        client.on('close', (code, reason) => closes.push(`${code} ${reason.toString()}`));
         opened.push(client);
       });
     });
