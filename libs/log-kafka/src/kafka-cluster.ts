@@ -2,7 +2,7 @@ import type { Kafka } from 'kafkajs';
 
 /**
  * The part of the client's inside that reads single records without a consumer, which its public interface cannot. The client is frozen at its
- * version, and `kafka-log.kafka.test.ts` fails where this shape is not found.
+ * version, and `kafka-lag.kafka.test.ts` fails where this shape is not found.
  */
 export type KafkaCluster = {
   connect(): Promise<void>;
