@@ -30,6 +30,8 @@ export type GroupMember = {
   start(): Promise<void>;
   /** Resolves with the reason. Everything is revoked by then. */
   readonly ended: Promise<Error>;
+  /** How long the group has counted on it: from its first assignment to its last heartbeat. */
+  readonly workedMs: number;
   pause(partition: TopicPartition): void;
   resume(partition: TopicPartition): void;
   /** One request with the group's generation of this moment; once anything was read it is not repeated, as it could then carry a later one. */
@@ -40,8 +42,11 @@ export type GroupMember = {
   close(): Promise<void>;
 };
 
-/** A rebalance of a large group takes several rounds, and each is a retry to the client. */
-const REJOINS = 12;
+/**
+ * About four seconds of retries. To the client each round of a rebalance is one, so they must not be too few; but it also keeps asking a coordinator that is
+ * gone until they are spent, and only a new consumer looks for the next one.
+ */
+const RETRIES = 6;
 
 export function createGroupMember(options: GroupMemberOptions): GroupMember {
   const { clock, limits, logger, reader, groupId } = options;
@@ -49,6 +54,8 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
   const joined = Promise.withResolvers<void>();
   let isOver = false;
   let isRunning = false;
+  let joinedMs: number | undefined;
+  let workedMs = 0;
   let commitNow: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
   let closing: Promise<void> | undefined;
 
@@ -60,7 +67,7 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
     maxWaitTimeInMs: limits.maxWaitMs,
     metadataMaxAge: limits.metadataMaxAgeMs,
     allowAutoTopicCreation: false,
-    retry: { ...CLIENT_RETRY, retries: REJOINS, restartOnFailure: async () => false },
+    retry: { ...CLIENT_RETRY, retries: RETRIES, restartOnFailure: async () => false },
   });
 
   const readings = createReadings({
@@ -89,6 +96,7 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
   consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }: ConsumerGroupJoinEvent) => {
     watchdog.alive();
     joined.resolve();
+    joinedMs ??= clock.monotonicMs();
     if (isOver) return;
     readings.joined(
       Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
@@ -97,7 +105,11 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
     );
   });
   consumer.on(REBALANCING, () => watchdog.allow(limits.rebalanceTimeoutMs));
-  for (const sign of [HEARTBEAT, FETCH_START, FETCH]) consumer.on(sign, () => watchdog.alive());
+  for (const sign of [FETCH_START, FETCH]) consumer.on(sign, () => watchdog.alive());
+  consumer.on(HEARTBEAT, () => {
+    watchdog.alive();
+    workedMs = clock.monotonicMs() - (joinedMs ?? clock.monotonicMs());
+  });
   consumer.on(START_BATCH_PROCESS, ({ payload }: ConsumerStartBatchProcessEvent) => {
     watchdog.alive();
     if (payload.batchSize === 0) readings.passedOver(payload, payload.firstOffset, payload.lastOffset);
@@ -119,6 +131,9 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
 
   return {
     ended: ended.promise,
+    get workedMs() {
+      return workedMs;
+    },
     async start() {
       await consumer.connect();
       await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });

@@ -25,6 +25,7 @@ describe('keeping a member', () => {
     const member: FakeMember = {
       start: () => start(),
       ended: ended.promise,
+      workedMs: 0,
       isEnded: false,
       isClosed: false,
       silent: onSilence,

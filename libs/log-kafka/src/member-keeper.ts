@@ -82,16 +82,14 @@ export function createMemberKeeper(options: MemberKeeperOptions): MemberKeeper {
 
   const keep = async (first: GroupMember) => {
     for (let kept = first; ; ) {
-      const sinceMs = clock.monotonicMs();
       const reason = await kept.ended;
       if (abort.signal.aborted) return;
       logger.warn({ groupId, reason: describeFailure(reason) }, 'a consumer has ended; it is made anew');
       await kept.close();
-      const lifeMs = clock.monotonicMs() - sinceMs;
       let pauseMs = pauseAfterMs(1, random);
       if (await waitForBroker()) policy.excused();
       else {
-        const verdict = policy.failed(clock.monotonicMs(), lifeMs);
+        const verdict = policy.failed(clock.monotonicMs(), kept.workedMs);
         if (verdict === 'fatal') {
           const message = `group ${groupId} cannot be read though the broker answers: ${describeFailure(reason)}`;
           return options.onFatal(new Error(message, { cause: reason }));

@@ -1,8 +1,15 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createRequire } from 'node:module';
+import { type AddressInfo, connect as connectTo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createKafka } from './kafka-client.ts';
 import { silentLogger } from './kafka-log.fixture.ts';
+import { mendReconnect } from './reconnect.ts';
+
+type Connection = { connect(): Promise<unknown>; disconnect(): Promise<unknown> };
+const Connection: new (options: object) => Connection = createRequire(import.meta.url)(
+  'kafkajs/src/network/connection.js',
+);
 
 /** ApiVersions, the first request of every connection, is answered as a broker does that offers it and metadata. */
 function apiVersions(request: Buffer): Buffer {
@@ -53,6 +60,22 @@ it('begins anew on a connection that was cut in the middle of an answer', async 
   await connected;
   expect(seen).toBe(3);
   await admin.disconnect();
+});
+
+it('opens one line where two want it at the same time', async () => {
+  mendReconnect();
+  const lines = { debug: () => {}, error: () => {}, namespace: () => lines };
+  const connection = new Connection({
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    logger: lines,
+    connectionTimeout: 5_000,
+    requestTimeout: 5_000,
+    socketFactory: ({ port, onConnect }: { port: number; onConnect: () => void }) => connectTo({ port }, onConnect),
+  });
+  await Promise.all([connection.connect(), connection.connect()]);
+  expect(seen).toBe(1);
+  await connection.disconnect();
 });
 
 it('fails, and does not end the process, where the other side does not speak the protocol', async () => {

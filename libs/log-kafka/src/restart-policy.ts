@@ -2,24 +2,25 @@ import type { Random } from '@belfry/core/random';
 
 /** How often something that keeps failing is tried again, and when that has lasted too long. */
 export type RestartPolicy = {
-  /** It has failed after it had worked for `lifeMs`. Returns the pause before the next try in milliseconds, or `fatal`. */
-  failed(nowMs: number, lifeMs: number): number | 'fatal';
+  /** It has failed after it had worked for `workedMs`. Returns the pause before the next try in milliseconds, or `fatal`. */
+  failed(nowMs: number, workedMs: number): number | 'fatal';
   /** It failed for a reason that is not its own: what was counted is forgotten. */
   excused(): void;
 };
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
-const HEALTHY_MS = 60_000;
+/** Whoever has worked this long was stopped by something new: a broker that left, say, and in a rolling restart each of them does. */
+const HEALTHY_MS = 5_000;
 const FEWEST_FAILURES = 5;
 
-/** Fatal are at least five failures in a row over at least `fatalAfterMs`, none of them after a minute of work. */
+/** Fatal are at least five failures in a row over at least `fatalAfterMs`, none of them after five seconds of work. */
 export function createRestartPolicy(fatalAfterMs: number, random: Random | undefined): RestartPolicy {
   let failures = 0;
   let firstMs = 0;
   return {
-    failed(nowMs, lifeMs) {
-      if (lifeMs >= HEALTHY_MS) failures = 0;
+    failed(nowMs, workedMs) {
+      if (workedMs >= HEALTHY_MS) failures = 0;
       if (failures === 0) firstMs = nowMs;
       failures++;
       if (failures >= FEWEST_FAILURES && nowMs - firstMs >= fatalAfterMs) return 'fatal';
