@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log, LogRecord } from '@belfry/core/log';
 import { realClock } from '@belfry/testing/real-clock';
+import { createKafka } from './kafka-client.ts';
 import { createKafkaLog, type KafkaLogOptions } from './kafka-log.ts';
 import type { KafkaLogger } from './kafka-logger.ts';
 
@@ -34,4 +35,16 @@ export async function collect(log: Log, logTopic: string): Promise<LogRecord[]> 
     },
   );
   return records;
+}
+
+/** Takes away what a suite left on a broker that others use, too. */
+export async function removeTopics(brokers: readonly string[], prefix: string): Promise<void> {
+  const admin = createKafka({ brokers, clientId: 'belfry-test', logger: silentLogger }).admin();
+  await admin.connect();
+  try {
+    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+  } finally {
+    await admin.disconnect();
+  }
 }

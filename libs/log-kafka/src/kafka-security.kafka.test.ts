@@ -75,7 +75,7 @@ describeNeeding('kafka', found, 'a broker that asks who we are', ({ launch, open
       await log.ensureTopics([{ name: 'jobs', partitions: 1, retentionMs: 86_400_000, groups: [] }]);
       await log.append('jobs', [{ key: 'k', value: Buffer.from('secret') }]);
       const records = await collect(log, 'jobs');
-      await vi.waitFor(() => expect(records.map(({ value }) => `${Buffer.from(value)}`)).toEqual(['secret']), {
+      await vi.waitFor(() => expect(records.map(({ value }) => Buffer.from(value).toString())).toEqual(['secret']), {
         timeout: 30_000,
       });
     } finally {
@@ -104,7 +104,7 @@ describeNeeding('kafka', found, 'a broker that asks who we are', ({ launch, open
         await sleep(realClock, 250);
       }
       const expected = Array.from({ length: count }, (_, index) => `${index}`);
-      await vi.waitFor(() => expect(records.map(({ value }) => `${Buffer.from(value)}`)).toEqual(expected), {
+      await vi.waitFor(() => expect(records.map(({ value }) => Buffer.from(value).toString())).toEqual(expected), {
         timeout: 30_000,
       });
       expect(tokens).toBeGreaterThan(tokensAtFirst);
