@@ -105,6 +105,7 @@ async function openLog(
         clientId: `belfry-${name}`,
         prefix: required(config, 'KAFKA_TOPIC_PREFIX'),
         topics: { replicationFactor, minInsyncReplicas },
+        consume: { sessionTimeoutMs: required(config, 'KAFKA_SESSION_TIMEOUT') },
         ...(tls === undefined ? {} : { tls }),
         ...(sasl === undefined ? {} : { sasl }),
         clock,

@@ -58,6 +58,13 @@ export const kafkaOptions = defineOptions({
     description: 'File with the JWT for oauthbearer. Read again when it changes, so a sidecar may renew it.',
     group: 'Kafka',
   },
+  KAFKA_SESSION_TIMEOUT: {
+    type: durationMs({ min: 6_000, max: 30 * MINUTE }),
+    default: 30_000,
+    description:
+      'Silence of a process after which the brokers give its partitions to others. Shorter takes over sooner, and mistakes a long pause for a death. The brokers bound it, too.',
+    group: 'Kafka',
+  },
   KAFKA_REPLICATION_FACTOR: {
     type: integer({ min: 1, max: 32 }),
     default: 3,
