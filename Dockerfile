@@ -9,7 +9,7 @@ WORKDIR /repository
 COPY . .
 RUN node tools/select-service.ts "$SERVICE" /selected && chmod -R go=rX /selected
 
-# Cached for as long as the manifests and the lock file stay the same, whatever happens to the sources.
+# The same for all services: made once for as long as manifests and lock file stay the same, and one layer that all images share.
 FROM ${NODE_IMAGE} AS packages
 # Empty: npm's own default.
 ARG NPM_CONFIG_REGISTRY
@@ -17,9 +17,15 @@ WORKDIR /app
 COPY --from=selected /selected/manifests .
 # The root package brings Node itself and the tools of developers: the image has its own Node, and no use for tools.
 RUN npm ci --omit=dev --ignore-scripts --no-update-notifier --workspaces --include-workspace-root=false \
- && rm -rf /root/.npm package-lock.json .npmrc
+ && rm -rf /root/.npm package-lock.json .npmrc \
+ && find . -mindepth 2 -name package.json -not -path '*/node_modules/*' -delete
 
 FROM ${NODE_IMAGE}
+WORKDIR /app
+# The code is root's, so that the process cannot change it. These folders are its own: two to mount volumes on, one for the cache.
+RUN install -d -o node -g node -m 0700 /data /keys && install -d -o node -g node /app/compile-cache
+COPY --from=packages /app .
+# Up to here the same for all services.
 ARG SERVICE
 ARG VERSION=0.1.0
 ARG REVISION
@@ -28,10 +34,6 @@ LABEL org.opencontainers.image.title="belfry-${SERVICE}" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-WORKDIR /app
-# The code is root's, so that the process cannot change it. These folders are its own: two to mount volumes on, one for the cache.
-RUN install -d -o node -g node -m 0700 /data /keys && install -d -o node -g node /app/compile-cache
-COPY --from=packages /app .
 COPY --from=selected /selected/sources .
 COPY LICENSE deploy/images/ ./
 ENV NODE_ENV=production \
@@ -41,7 +43,7 @@ ENV NODE_ENV=production \
     BELFRY_DATA=/data
 USER node
 # The cache is kept per user, hence after USER. With it the types of a module are not stripped again on every start.
-RUN node warm-up.js && node main.ts --help
+RUN node warm-up.js
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "/app/healthcheck.js"]

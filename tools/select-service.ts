@@ -1,10 +1,12 @@
 // Usage: node tools/select-service.ts <service> <target folder>. Copies what one service needs to run, out of the whole repository, for its image:
 // manifests/ (what decides the installed packages) and sources/ (its own code and that of the libraries it depends on, directly or not).
+// The manifests are the same for all services, so that their images share the layer of installed packages: it is made, kept and pulled once.
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 type Manifest = {
   readonly name: string;
+  readonly belfry?: { readonly layer?: string };
   readonly workspaces?: readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
 };
@@ -22,17 +24,21 @@ const own = ['services', 'examples']
   .map((group) => `${group}/${service}`)
   .find((each) => existsSync(path.join(ROOT, each)));
 if (own === undefined) throw new Error(`there is no services/${service} and no examples/${service}`);
-const folders = selectFolders(own);
 for (const file of ROOT_MANIFESTS) copy(file, 'manifests');
-for (const folder of folders) {
+for (const folder of selectFolders(isService(own) ? globSync('services/*', { cwd: ROOT }).filter(isService) : [own])) {
   copy(`${folder}/package.json`, 'manifests');
-  copy(folder, 'sources');
 }
+for (const folder of selectFolders([own])) copy(folder, 'sources');
 // The same command line for every service.
 symlinkSync(`${own}/src/main.ts`, path.join(target, 'sources/main.ts'));
 
-/** The folder itself and those of every workspace package among its dependencies and theirs; what only tests need is not among them. */
-function selectFolders(first: string): ReadonlySet<string> {
+/** One of those that run beside each other; standalone and the examples need other packages. */
+function isService(folder: string): boolean {
+  return readManifest(folder).belfry?.layer === 'service';
+}
+
+/** The folders and those of every workspace package among their dependencies and theirs; what only tests need is not among them. */
+function selectFolders(first: readonly string[]): ReadonlySet<string> {
   const folderOf = new Map<string, string>();
   for (const pattern of readManifest('.').workspaces ?? []) {
     for (const file of globSync(`${pattern}/package.json`, { cwd: ROOT })) {
@@ -40,7 +46,7 @@ function selectFolders(first: string): ReadonlySet<string> {
       folderOf.set(readManifest(folder).name, folder);
     }
   }
-  const selected = new Set([first]);
+  const selected = new Set(first);
   // A set gives what is added while it is walked, too.
   for (const folder of selected) {
     for (const name of Object.keys(readManifest(folder).dependencies ?? {})) {

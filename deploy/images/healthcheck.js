@@ -5,6 +5,6 @@ try {
   const answer = await fetch(url, { signal: AbortSignal.timeout(4_000) });
   if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
 } catch (error) {
-  console.error(`${url}: ${error instanceof Error ? (error.cause ?? error.message) : error}`);
+  console.error(url, error instanceof Error ? (error.cause ?? error.message) : error);
   process.exitCode = 1;
 }
