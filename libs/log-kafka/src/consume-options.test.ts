@@ -6,6 +6,13 @@ it('has defaults that go together', () => {
 });
 
 it.each([
+  [6_000, 45_000],
+  [300_000, 450_000],
+])('with a session of %i ms calls the loop silent after %i', (sessionTimeoutMs, stallTimeoutMs) => {
+  expect(consumeLimits({ sessionTimeoutMs })).toMatchObject({ stallTimeoutMs });
+});
+
+it.each([
   [{ maxWaitMs: 0 }, 'maxWaitMs must be a whole number of at least 1, not 0'],
   [{ sessionTimeoutMs: 1.5 }, 'sessionTimeoutMs must be a whole number'],
   [{ sessionTimeoutMs: 2_000 }, 'heartbeatIntervalMs must be at most a third of sessionTimeoutMs, not 1000 of 2000'],

@@ -16,7 +16,7 @@ export type KafkaConsumeOptions = {
   readonly closeTimeoutMs?: number;
   /** Longest that `consume` and `tail` wait for a broker before they reject. Default 30,000. */
   readonly startTimeoutMs?: number;
-  /** Silence of the client's loop after which it is made anew, if the broker answers. More than `sessionTimeoutMs`. Default 45,000. */
+  /** Silence of the client's loop after which it is made anew, if the broker answers. More than `sessionTimeoutMs`. Default 1.5 times that, at least 45,000. */
   readonly stallTimeoutMs?: number;
   /** How long a consumer may fail again and again, though the broker answers, before that is fatal. Default 120,000. */
   readonly fatalAfterMs?: number;
@@ -39,7 +39,9 @@ const DEFAULTS: ConsumeLimits = {
 
 /** Fills in defaults. Throws a `RangeError` that names the option and its limit. */
 export function consumeLimits(options: KafkaConsumeOptions = {}): ConsumeLimits {
-  const limits = { ...DEFAULTS, ...options };
+  const { sessionTimeoutMs = DEFAULTS.sessionTimeoutMs } = options;
+  const stallTimeoutMs = Math.max(DEFAULTS.stallTimeoutMs, Math.ceil(1.5 * sessionTimeoutMs));
+  const limits = { ...DEFAULTS, stallTimeoutMs, ...options };
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isInteger(value) || value < 1)
       throw new RangeError(`${name} must be a whole number of at least 1, not ${value}`);
