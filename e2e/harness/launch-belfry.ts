@@ -1,4 +1,5 @@
 import type { Belfry, LaunchOptions } from './belfry.ts';
+import { launchCompose } from './launch-compose.ts';
 import { launchProcesses } from './launch-processes.ts';
 import { launchStandalone } from './launch-standalone.ts';
 
@@ -7,6 +8,7 @@ export { type Belfry, type LaunchOptions, TEST_JWT_SECRET, TEST_KEY } from './be
 const STACKS: Readonly<Record<string, (options: LaunchOptions) => Promise<Belfry>>> = {
   standalone: launchStandalone,
   processes: launchProcesses,
+  compose: launchCompose,
 };
 
 /** Starts what `BELFRY_STACK` names (default `standalone`) and waits until it is ready. The specs see no more of the difference than its URL. */

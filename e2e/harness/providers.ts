@@ -1,5 +1,7 @@
 import { certificateAuthorityPath, createProviderSimulator, type ProviderSimulator } from '@belfry/provider-simulator';
 import { realClock } from '@belfry/testing/real-clock';
+import { runDocker } from './compose-project.ts';
+import { freePort } from './free-port.ts';
 
 export type Providers = {
   readonly simulator: ProviderSimulator;
@@ -8,9 +10,17 @@ export type Providers = {
   stop(): Promise<void>;
 };
 
+/** The machine of the test, seen from a container that was given this name for it. */
+export const HOST_OF_TEST = 'host.docker.internal';
+
+export type ProvidersOptions = {
+  /** Messages that each provider remembers; whoever listens hears of all. */
+  readonly keep?: number;
+};
+
 /** Push services in the process of the test, which outlive every kill of Belfry and remember what really arrived. */
 export async function startProviders(): Promise<Providers> {
-  const simulator = createProviderSimulator({ clock: realClock });
+  const simulator = createProviderSimulator({ clock: realClock, ...(await address()) });
   await simulator.start();
   const origin = simulator.origin();
   return {
@@ -23,4 +33,13 @@ export async function startProviders(): Promise<Providers> {
     },
     stop: () => simulator.stop(),
   };
+}
+
+/** Containers have a loopback address of their own: for them it listens on that of the network they come from. */
+async function address(): Promise<{ readonly host?: string; readonly port?: number; readonly publicOrigin?: string }> {
+  if (process.env.BELFRY_STACK !== 'compose') return {};
+  const format = '{{(index .IPAM.Config 0).Gateway}}';
+  const gateway = await runDocker(['network', 'inspect', 'bridge', '-f', format]);
+  const port = await freePort();
+  return { host: gateway.trim(), port, publicOrigin: `https://${HOST_OF_TEST}:${port}` };
 }
