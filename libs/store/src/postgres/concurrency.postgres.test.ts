@@ -261,6 +261,30 @@ describeNeeding('postgres', await findPostgres(), 'several stores on one schema'
     expect(many.filter(({ kind }) => kind === 'created')).toHaveLength(100);
   });
 
+  it('purges from several processes while others work, and nobody fails', { timeout: 60_000 }, async () => {
+    const tenant = unique('t');
+    const soon = { expiresAtMs: clock.nowMs() + 1_000 };
+    const routed = await Promise.all(Array.from({ length: 60 }, () => routeOne(contract, { tenant, fields: soon })));
+    await clock.advance(2_000);
+    const settings = { notificationsMs: 0, deadLettersMs: 0 };
+    let working = true;
+    const purging = stores.map(async (store) => {
+      while ((await store.purge(settings, 7)) || working) await new Promise(setImmediate);
+    });
+    await Promise.all(
+      routed.map(async ({ ref, notification, recipient }) => {
+        const marks = [{ tenant, user: recipient, notificationIds: [notification.id] }];
+        await Promise.all([anyStore().markSent(marks), anyStore().settle([settlementOf(contract, ref, DELIVERED)])]);
+        await Promise.all([anyStore().acknowledge(marks), anyStore().settle([settlementOf(contract, ref, DELIVERED)])]);
+      }),
+    );
+    working = false;
+    await Promise.all(purging);
+    for (const table of ['notifications', 'inbox', 'deliveries', 'attempts']) {
+      expect(await schema.query(`select * from ${table} where tenant = '${tenant}'`)).toEqual([]);
+    }
+  });
+
   describe('schedulers', () => {
     it('never hold the same timer, and take over when the lease is over', async () => {
       const tenant = unique('t');

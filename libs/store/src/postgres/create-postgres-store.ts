@@ -12,7 +12,7 @@ import { createPostgresPool, type PostgresPoolOptions } from './postgres-pool.ts
 import { prepareSchema } from './prepare-schema.ts';
 import { createTransactionRunner, type TransactionMode } from './run-transaction.ts';
 
-export type PostgresStoreOptions = Omit<PostgresPoolOptions, 'schema'> & {
+export type PostgresStoreOptions = Omit<PostgresPoolOptions, 'schema' | 'clock'> & {
   /** Schema of the tables, for this store alone; made when missing. Default `belfry`. */
   readonly schema?: string;
   /** `nowMs` is the store's clock: what its deadlines and waits are compared with. Processes on one schema need clocks that agree. */

@@ -1,3 +1,4 @@
+import type { Clock } from '@belfry/core/clock';
 import { Kysely, PostgresDialect } from 'kysely';
 import { type ClientBase, DatabaseError, Pool, type PoolClient } from 'pg';
 import type { Schema } from '../schema.ts';
@@ -22,6 +23,8 @@ export type PostgresPoolOptions = {
   /** Connections at most; 1–1,000. */
   readonly poolSize: number;
   readonly tls?: PostgresTls;
+  /** The store's clock, which the server's is compared with. */
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly logger?: PostgresLogger;
 };
 
@@ -47,9 +50,12 @@ const IDLE_MS = 60_000;
 const MAX_LIFETIME_S = 1_800;
 /** Statements of one store are a few dozen texts. Far above that, so that nothing can fill the server's memory. */
 const MAX_PREPARED = 500;
+/** Clocks kept by NTP differ by milliseconds, and the answer takes some. */
+const MAX_SKEW_MS = 1_000;
 const TRANSACTION_ABORTED = '25P02';
 
-export function createPostgresPool({ url, schema, poolSize, tls, logger }: PostgresPoolOptions): PostgresPool {
+export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
+  const { url, poolSize, tls, logger } = options;
   const connections = new WeakMap<PoolClient, PostgresConnection>();
   const nameStatement = createStatementNames();
   const pool = new Pool({
@@ -63,7 +69,7 @@ export function createPostgresPool({ url, schema, poolSize, tls, logger }: Postg
     keepAlive: true,
     pipeline: true,
     types: createTypeParsers(),
-    onConnect: (client) => prepareSession(client, schema),
+    onConnect: (client) => prepareSession(client, options),
     ...(tls === undefined ? {} : { ssl: { ...tls } }),
   });
   // A connection that breaks while nobody uses it; the pool has dropped it already.
@@ -101,17 +107,26 @@ export function createPostgresPool({ url, schema, poolSize, tls, logger }: Postg
   };
 }
 
-async function prepareSession(client: ClientBase, schema: string): Promise<void> {
+async function prepareSession(client: ClientBase, { schema, clock, logger }: PostgresPoolOptions): Promise<void> {
   const settings = Object.entries(sessionSettings(schema));
   const calls = settings.map((_, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`);
-  const { rows } = await client.query<{ readOnly: string }>(
+  const { rows } = await client.query<{ readOnly: string; serverMs: number }>(
     // What is answered must be durable, whatever the server's default for others is.
     `select ${calls.join(', ')}, current_setting('transaction_read_only') as "readOnly",
+      (extract(epoch from clock_timestamp()) * 1000)::bigint as "serverMs",
       set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false)`,
     settings.flat(),
   );
+  const [server] = rows;
   // A standby would answer with what was true some time ago.
-  if (rows[0]?.readOnly === 'on') throw new Error('the PostgreSQL server is read-only');
+  if (server === undefined || server.readOnly === 'on') throw new Error('the PostgreSQL server is read-only');
+  const aheadMs = clock.nowMs() - server.serverMs;
+  if (Math.abs(aheadMs) > MAX_SKEW_MS) {
+    logger?.warn(
+      { aheadMs },
+      'the clocks of this process and of PostgreSQL differ: waits fall due early or late by as much',
+    );
+  }
 }
 
 function toConnection(client: PoolClient, nameStatement: (text: string) => string | undefined): PostgresConnection {

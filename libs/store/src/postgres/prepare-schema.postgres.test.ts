@@ -92,6 +92,15 @@ describeNeeding('postgres', await findPostgres(), 'the schema', ({ url }) => {
     await expect(opening).rejects.not.toMatchObject({ code: 'store-unavailable' });
   });
 
+  it('says when the clocks of process and server differ', async () => {
+    const warnings: string[] = [];
+    const logger = { info: () => {}, warn: (_: unknown, message: string) => warnings.push(message) };
+    await closeAll([await schema.open({ nowMs: () => Date.now() }, { logger, poolSize: 1 })]);
+    expect(warnings).toEqual([]);
+    await closeAll([await schema.open({ nowMs: () => Date.now() + 2_000 }, { logger, poolSize: 1 })]);
+    expect(warnings).toEqual([expect.stringContaining('the clocks of this process and of PostgreSQL differ')]);
+  });
+
   async function waiting(): Promise<number> {
     const [row] = await schema.query(
       `select count(*)::int as count from pg_locks
