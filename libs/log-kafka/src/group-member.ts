@@ -51,7 +51,8 @@ const RETRIES = 6;
 export function createGroupMember(options: GroupMemberOptions): GroupMember {
   const { clock, limits, logger, reader, groupId } = options;
   const ended = Promise.withResolvers<Error>();
-  const joined = Promise.withResolvers<void>();
+  /** Nothing of joining is under way: it has joined once, or crashed. */
+  const settled = Promise.withResolvers<void>();
   let isOver = false;
   let isRunning = false;
   let joinedMs: number | undefined;
@@ -70,14 +71,24 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
     retry: { ...CLIENT_RETRY, retries: RETRIES, restartOnFailure: async () => false },
   });
 
+  /** The client throws between its crash and the word of it; what we wanted to steer is revoked then. */
+  const steer = (call: () => void) => {
+    try {
+      call();
+    } catch (error) {
+      logger.info({ groupId, error: String(error) }, 'a consumer that has stopped cannot be steered');
+    }
+  };
+
   const readings = createReadings({
     clock,
     logger,
     reader,
     control: {
-      seek: ({ topic, partition }, offset) => consumer.seek({ topic, partition, offset: offset.toString() }),
-      pause: ({ topic, partition }) => consumer.pause([{ topic, partitions: [partition] }]),
-      resume: ({ topic, partition }) => consumer.resume([{ topic, partitions: [partition] }]),
+      seek: ({ topic, partition }, offset) =>
+        steer(() => consumer.seek({ topic, partition, offset: offset.toString() })),
+      pause: ({ topic, partition }) => steer(() => consumer.pause([{ topic, partitions: [partition] }])),
+      resume: ({ topic, partition }) => steer(() => consumer.resume([{ topic, partitions: [partition] }])),
     },
   });
 
@@ -95,7 +106,7 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
   const { GROUP_JOIN, REBALANCING, HEARTBEAT, FETCH_START, FETCH, START_BATCH_PROCESS, CRASH } = consumer.events;
   consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }: ConsumerGroupJoinEvent) => {
     watchdog.alive();
-    joined.resolve();
+    settled.resolve();
     joinedMs ??= clock.monotonicMs();
     if (isOver) return;
     readings.joined(
@@ -114,7 +125,11 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
     watchdog.alive();
     if (payload.batchSize === 0) readings.passedOver(payload, payload.firstOffset, payload.lastOffset);
   });
-  consumer.on(CRASH, ({ payload: { error } }) => end(error));
+  const crash = (error: Error) => {
+    settled.resolve();
+    end(error);
+  };
+  consumer.on(CRASH, ({ payload: { error } }) => crash(error));
   consumer.on(consumer.events.RECEIVED_UNSUBSCRIBED_TOPICS, ({ payload: { topicsNotSubscribed } }) => {
     logger.error(
       { groupId, topicsNotSubscribed },
@@ -125,7 +140,7 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
   const disconnect = async () => {
     const deadlineMs = clock.monotonicMs() + limits.closeTimeoutMs;
     // The client takes no leave when it has not joined yet, and the group would wait for a member that is gone.
-    if (isRunning) await settleWithin(clock, limits.closeTimeoutMs / 2, joined.promise);
+    if (isRunning) await settleWithin(clock, limits.closeTimeoutMs / 2, settled.promise);
     await settleWithin(clock, deadlineMs - clock.monotonicMs(), consumer.disconnect());
   };
 
@@ -149,7 +164,7 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
             readings.batch(payload);
           },
         })
-        .catch(end);
+        .catch(crash);
     },
     pause: readings.pause,
     resume: readings.resume,
