@@ -103,7 +103,7 @@ async function stop(code: number): Promise<void> {
 
 function isSetting(entry: [string, string | undefined]): entry is [string, string] {
   const [name, value] = entry;
-  return /^(?:BELFRY|GOOGLE)_/.test(name) && value !== undefined;
+  return /^(?:BELFRY|GOOGLE|KAFKA|POSTGRES|REDIS)_/.test(name) && value !== undefined;
 }
 
 function parseScale(text: string): [StackService, number] {

@@ -23,4 +23,17 @@ describe('documents', () => {
     expect(text).toContain('| `KEY` (secret) | text | has a default | The key. |');
     expect(text).not.toContain('hunter2');
   });
+
+  it('show what several services have in common once, and name it in each', () => {
+    const KEY = { type: string(), default: 'x', description: 'Which one.', group: 'Keys' };
+    const table = (own: string) =>
+      defineConfig({ program: own, summary: 'A test.', options: { [own]: { ...KEY, group: 'Own' }, KEY } });
+    const text = renderConfig([
+      { folder: 'services/a', table: table('A') },
+      { folder: 'services/b', table: table('B') },
+    ]);
+    expect(text.match(/\| `KEY` \|/g)).toHaveLength(1);
+    expect(text.match(/Also: \[Keys\]\(#keys-shared\)\./g)).toHaveLength(2);
+    expect(text.indexOf('### Keys (shared)')).toBeGreaterThan(text.indexOf('| `B` |'));
+  });
 });

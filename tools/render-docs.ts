@@ -22,27 +22,70 @@ export function renderErrors(errors: typeof ERRORS): string {
   ]);
 }
 
-export function renderConfig(tables: readonly { readonly folder: string; readonly table: ConfigSummary }[]): string {
-  const sections = tables.flatMap(({ folder, table }) => [
-    `## ${table.program}`,
-    '',
-    `${table.summary} (\`${folder}\`)`,
-    '',
-    ...[...groupOptions(table.options)].flatMap(([group, options]) => [
-      `### ${group}`,
+type ConfigOfFolder = { readonly folder: string; readonly table: ConfigSummary };
+type Section = readonly [name: string, option: ConfigOption<unknown>][];
+
+/** What several services have in common is shown once, at the end, and named in the section of each. */
+export function renderConfig(tables: readonly ConfigOfFolder[]): string {
+  const shared = sharedGroups(tables);
+  const sections = tables.flatMap(({ folder, table }) => {
+    const groups = [...groupOptions(table.options)];
+    const common = groups.filter(([group, options]) => shared.get(group)?.key === keyOf(options));
+    const own = groups.filter((each) => !common.includes(each));
+    const links = common.map(([group]) => `[${group}](#${anchorOf(group)}-shared)`).join(', ');
+    return [
+      `## ${table.program}`,
       '',
-      '| variable | must be | default | what it decides |',
-      '| --- | --- | --- | --- |',
-      ...options.map(([name, option]) => optionRow(name, option)),
+      `${table.summary} (\`${folder}\`)`,
       '',
-    ]),
-  ]);
+      ...own.flatMap(([group, options]) => renderGroup(group, options)),
+      ...(links === '' ? [] : [`Also: ${links}.`, '']),
+    ];
+  });
+  const common = [...shared].flatMap(([group, { options }]) => renderGroup(`${group} (shared)`, options));
   return document('Configuration', [
     'Every process is configured by environment variables alone and prints its own with `--help`. An empty variable counts as not set. A wrong one',
-    'ends the start with a line that names it; an unknown `BELFRY_…` is warned about.',
+    'ends the start with a line that names it; an unknown `BELFRY_…` is warned about, by services that run side by side only where it looks misspelt.',
     '',
     ...sections,
+    ...(common.length === 0 ? [] : ['## Shared by several services', '', ...common]),
   ]);
+}
+
+function renderGroup(group: string, options: Section): readonly string[] {
+  return [
+    `### ${group}`,
+    '',
+    '| variable | must be | default | what it decides |',
+    '| --- | --- | --- | --- |',
+    ...options.map(([name, option]) => optionRow(name, option)),
+    '',
+  ];
+}
+
+/** The groups that at least two tables have, alike to the last option; of several forms the one that comes first. */
+function sharedGroups(tables: readonly ConfigOfFolder[]): ReadonlyMap<string, { key: string; options: Section }> {
+  const counts = new Map<string, number>();
+  const all = tables.flatMap(({ table }) => [...groupOptions(table.options)]);
+  for (const [group, options] of all) {
+    const key = `${group}\n${keyOf(options)}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const shared = new Map<string, { key: string; options: Section }>();
+  for (const [group, options] of all) {
+    const key = keyOf(options);
+    if ((counts.get(`${group}\n${key}`) ?? 0) > 1 && !shared.has(group)) shared.set(group, { key, options });
+  }
+  return shared;
+}
+
+function keyOf(options: Section): string {
+  return options.map(([name, option]) => optionRow(name, option)).join('\n');
+}
+
+/** As GitHub makes it of a heading; the addition keeps it apart from a service's own group of that name. */
+function anchorOf(group: string): string {
+  return group.toLowerCase().replaceAll(' ', '-');
 }
 
 function optionRow(name: string, option: ConfigOption<unknown>): string {

@@ -7,6 +7,7 @@ import { findPostgres } from '@belfry/testing/find-postgres';
 import { findRedis } from '@belfry/testing/find-redis';
 import type { Found } from '@belfry/testing/need';
 import { type ProcessStack, startProcessStack } from '@belfry/testing/process-stack';
+import { Kafka, logLevel } from 'kafkajs';
 import { type Belfry, type LaunchOptions, TEST_JWT_SECRET, TEST_KEY } from './belfry.ts';
 
 export type BelfryProcesses = Belfry & { readonly stack: ProcessStack };
@@ -24,6 +25,7 @@ export async function launchProcesses(options: LaunchOptions): Promise<BelfryPro
   const redisUrl = redis.ok ? redis.value.url : undefined;
   const dataDirectory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'belfry-e2e-'));
   mkdirSync(dataDirectory, { recursive: true });
+  const name = keptName(join(dataDirectory, 'stack-name'));
   const lines: string[] = [];
   const startedMs = performance.now();
   const stack = await startProcessStack({
@@ -31,7 +33,7 @@ export async function launchProcesses(options: LaunchOptions): Promise<BelfryPro
     kafkaBrokers: brokers,
     postgresUrl,
     redisUrl,
-    name: keptName(join(dataDirectory, 'stack-name')),
+    name,
     port: options.port,
     env: { BELFRY_API_KEY: TEST_KEY, BELFRY_JWT_SECRET: TEST_JWT_SECRET, ...options.env },
     onLine: (name, line) => {
@@ -56,7 +58,9 @@ export async function launchProcesses(options: LaunchOptions): Promise<BelfryPro
     end,
     stop: async () => {
       await end('SIGTERM');
-      if (options.dataDirectory === undefined) rmSync(dataDirectory, { recursive: true, force: true });
+      if (options.dataDirectory !== undefined) return;
+      rmSync(dataDirectory, { recursive: true, force: true });
+      await removeTopics(brokers, `${name}.`);
     },
     stack,
   };
@@ -76,4 +80,16 @@ function needed<T>(name: string, found: Found<T>): T {
 function keptName(file: string): string {
   if (!existsSync(file)) writeFileSync(file, `e2e-${randomUUID().slice(0, 8)}`);
   return readFileSync(file, 'utf8');
+}
+
+/** So that the broker of a whole run does not fill up with the partitions of every launch. */
+export async function removeTopics(brokers: readonly string[], prefix: string): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+    await admin.deleteTopics({ topics });
+  } finally {
+    await admin.disconnect();
+  }
 }

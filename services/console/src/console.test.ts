@@ -102,6 +102,16 @@ describe('where the console answers', () => {
     expect(status).toBe(200);
   });
 
+  it('as localhost through a proxy on this machine only to those who are on it, too', async () => {
+    const host = `localhost:${console.port}`;
+    const open = async (forwardedFor: string) =>
+      (await console.call('GET', '/', { host, 'x-forwarded-for': forwardedFor })).status;
+    expect(await open('127.0.0.1')).toBe(200);
+    for (const callers of ['192.0.2.7', '127.0.0.1, 192.0.2.7', '192.0.2.7, 127.0.0.1', 'nonsense', '']) {
+      expect(await open(callers), callers).toBe(403);
+    }
+  });
+
   it('under a configured origin, for pages of that origin', async () => {
     const host = new URL(CONSOLE_ORIGIN).host;
     const { headers } = await console.call('GET', '/', { host });

@@ -63,9 +63,16 @@ export function createRequestGuard({ session, allowedOrigins }: RequestGuardOpti
   };
 }
 
-/** Anybody can write `localhost` into a header, so the other end must be this machine as well. */
+/**
+ * Anybody can write `localhost` into a header, so the other end must be this machine as well. Behind a proxy on this machine the other end is the proxy: then all for whom it
+ * says that it asks must be here. Believing it needs no trust, as the header can only take something away.
+ */
 function isLocal(request: FastifyRequest, host: string): boolean {
-  const { remoteAddress = '' } = request.socket;
-  const isLoopback = /^(?:::ffff:)?127\.|^::1$/.test(remoteAddress);
-  return isLoopback && LOCAL_NAMES.includes(URL.parse(`http://${host}`)?.hostname ?? '');
+  const forwardedFor = [request.headers['x-forwarded-for'] ?? []].flat().flatMap((each) => each.split(','));
+  const callers = [request.socket.remoteAddress ?? '', ...forwardedFor.map((each) => each.trim())];
+  return callers.every(isLoopback) && LOCAL_NAMES.includes(URL.parse(`http://${host}`)?.hostname ?? '');
+}
+
+function isLoopback(address: string): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/.test(address);
 }

@@ -12,7 +12,7 @@ export const CONFIG = defineConfig({
       default: 8443,
       description:
         'TCP port for TLS, on which senders reach it. Its certificate is for localhost and for the host name provider-simulator.',
-      group: 'Operation',
+      group: 'Simulator',
     },
     ...simulatorOptions,
   },

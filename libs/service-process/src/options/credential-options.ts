@@ -63,6 +63,6 @@ export const simulatorOptions = defineOptions({
     optional: true,
     description:
       'The provider simulator, such as https://127.0.0.1:8443. Devices made there are sent to it and to nobody else; real ones never go there.',
-    group: 'Operation',
+    group: 'Simulator',
   },
 });
