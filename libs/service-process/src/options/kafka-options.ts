@@ -4,7 +4,7 @@ import { secretOptions } from './secret-option.ts';
 const DAY = 24 * 60 * 60 * 1_000;
 const MINUTE = 60_000;
 
-export const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
+const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
 
 /** How a service reaches Kafka, and what the topics are like that it creates when they are missing. */
 export const kafkaOptions = defineOptions({
