@@ -4,6 +4,7 @@ import { findKafka } from '@belfry/testing/find-kafka';
 import { describeNeeding } from '@belfry/testing/need';
 import kafkajs, { type Message, type Producer } from 'kafkajs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { CLIENT_RETRY } from './kafka-client.ts';
 import { openLog } from './kafka-log.fixture.ts';
 
 const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 40_000, interval: 20 });
@@ -17,7 +18,7 @@ describeNeeding('kafka', await findKafka(), 'consuming what other producers writ
 
   beforeEach(async () => {
     prefix = `${randomUUID()}.`;
-    kafka = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING });
+    kafka = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING, retry: CLIENT_RETRY });
     log = await openLog(brokers, { prefix });
     await log.ensureTopics([{ name: logTopic, partitions: 1, retentionMs: 86_400_000, groups: [group] }]);
   });

@@ -18,15 +18,19 @@ export type FetchPosition = {
   passedOver(first: bigint | null, last: bigint): void;
 };
 
-export function createFetchPosition(start: bigint): FetchPosition {
+/**
+ * `isChecked`: the offset is there and the client was stopped before it was told of it, so what comes first was fetched here, even if it begins with a
+ * gap. Otherwise a gap could as well be what we have not read.
+ */
+export function createFetchPosition(start: bigint, isChecked = false): FetchPosition {
   let next = start;
   let seeks = 0;
-  let passedOverTo: bigint | undefined;
+  let isTrusted = isChecked;
 
   const moveTo = (offset: bigint) => {
     next = offset;
     seeks = 0;
-    passedOverTo = undefined;
+    isTrusted = false;
   };
 
   return {
@@ -35,13 +39,8 @@ export function createFetchPosition(start: bigint): FetchPosition {
     },
     judge(fetchedAt) {
       if (fetchedAt === next) return 'take';
-      // Not at the first sight of it: what was passed over may have been fetched before the last rejoin. After a seek it was fetched from here.
-      if (seeks > 0 && fetchedAt === passedOverTo) {
-        moveTo(fetchedAt);
-        return 'take';
-      }
+      isTrusted = false;
       seeks++;
-      passedOverTo = undefined;
       return seeks === 1 ? 'seek' : 'check';
     },
     taken(last) {
@@ -49,8 +48,7 @@ export function createFetchPosition(start: bigint): FetchPosition {
     },
     passedOver(first, last) {
       if (last < next) return;
-      if ((first ?? last) === next) moveTo(last + 1n);
-      else passedOverTo = last + 1n;
+      if (isTrusted || (first ?? last) === next) moveTo(last + 1n);
     },
   };
 }

@@ -1,9 +1,11 @@
-import type { Clock } from '@belfry/core/clock';
+import { type Clock, sleep } from '@belfry/core/clock';
 import type { ConsumerGroupJoinEvent, ConsumerStartBatchProcessEvent, EachBatchPayload, Kafka, Offsets } from 'kafkajs';
 import type { ConsumeLimits } from './consume-options.ts';
+import { isProtocolError, rootFailure } from './failure.ts';
 import { CLIENT_RETRY } from './kafka-client.ts';
 import type { KafkaLogger } from './kafka-logger.ts';
 import { createReadings, type PartitionReader, type TopicPartition } from './readings.ts';
+import { pauseAfterMs } from './restart-policy.ts';
 import { settleWithin } from './settle-within.ts';
 import { createWatchdog } from './watchdog.ts';
 
@@ -47,6 +49,9 @@ export type GroupMember = {
  * gone until they are spent, and only a new consumer looks for the next one.
  */
 const RETRIES = 6;
+
+/** Within three seconds: a broker hears of a topic that was just created a moment after the one that was asked to create it. */
+const TOPIC_LOOKS = 5;
 
 export function createGroupMember(options: GroupMemberOptions): GroupMember {
   const { clock, limits, logger, reader, groupId } = options;
@@ -137,6 +142,19 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
     );
   });
 
+  const subscribe = async () => {
+    for (let failures = 1; !isOver; failures++) {
+      try {
+        return await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
+      } catch (error) {
+        const root = rootFailure(error);
+        const isUnknown = isProtocolError(root) && root.type === 'UNKNOWN_TOPIC_OR_PARTITION';
+        if (!isUnknown || failures === TOPIC_LOOKS) throw error;
+        await sleep(clock, pauseAfterMs(failures, undefined));
+      }
+    }
+  };
+
   const disconnect = async () => {
     const deadlineMs = clock.monotonicMs() + limits.closeTimeoutMs;
     // The client takes no leave when it has not joined yet, and the group would wait for a member that is gone.
@@ -151,7 +169,7 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
     },
     async start() {
       await consumer.connect();
-      await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
+      await subscribe();
       if (isOver) return;
       isRunning = true;
       consumer

@@ -96,7 +96,7 @@ export function createReadings({ clock, logger, control, reader }: ReadingsOptio
     }
     if (!isCurrent(reading)) return;
     if (isThere) {
-      reading.position = createFetchPosition(offset);
+      reading.position = createFetchPosition(offset, true);
       control.seek(reading, offset);
       if (!reading.paused) control.resume(reading);
       return;
