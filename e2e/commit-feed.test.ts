@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { readJsonl, runFeed } from '@belfry/example-commit-feed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, createApi } from './harness/api.ts';
-import { addFcmDevice, addWebPushDevice, arrivedAt, type TestDevice } from './harness/devices.ts';
+import { watchArrivals } from './harness/arrivals.ts';
+import { addFcmDevice, addWebPushDevice, type TestDevice } from './harness/devices.ts';
 import { type Belfry, launchBelfry, TEST_KEY } from './harness/launch-belfry.ts';
 import { readEndedLedgers } from './harness/ledger.ts';
 import { type LiveClient, openWebSocket } from './harness/live-client.ts';
@@ -18,6 +19,7 @@ const WAIT_MS = FOLLOW_AFTER < 20 ? 1_800_000 : 240_000;
 const COMMITS = fileURLToPath(new URL('../examples/commit-feed/data/commits.jsonl.gz', import.meta.url));
 
 let providers: Providers;
+let arrived: ReturnType<typeof watchArrivals>;
 let belfry: Belfry;
 let api: Api;
 const live = new Map<string, LiveClient>();
@@ -25,6 +27,7 @@ const devices: TestDevice[] = [];
 
 beforeAll(async () => {
   providers = await startProviders();
+  arrived = watchArrivals(providers);
   belfry = await launchBelfry({
     env: { ...providers.env, BELFRY_RETRY_WEBPUSH: '200ms,500ms,1s,2s', BELFRY_RETRY_FCM: '10s,20s' },
   });
@@ -120,7 +123,6 @@ describe('a real history of 16,133 commits', () => {
       expect(deliveries.filter((each) => each.channel === 'realtime')).toHaveLength(totals.recipients);
 
       // Every device: what the ledger calls delivered arrived, and more often than once only where an attempt had an unknown end.
-      const arrived = arrivedAt(providers);
       let duplicates = 0;
       let unknown = 0;
       const push = deliveries.filter((each) => each.channel !== 'realtime');

@@ -24,19 +24,3 @@ async function register(api: Api, user: string, device: unknown): Promise<void> 
   const { status, body } = await api.post(`/v1/users/${encodeURIComponent(user)}/devices`, device);
   if (status !== 201) throw new Error(`device of ${user}: ${status} ${JSON.stringify(body)}`);
 }
-
-/** Ids of the notifications that a device got, in the order of arrival. */
-export function arrivedAt(providers: Providers): Map<string, string[]> {
-  const arrived = new Map<string, string[]>();
-  const add = (target: string, id: string): void => {
-    const ids = arrived.get(target);
-    if (ids === undefined) arrived.set(target, [id]);
-    else ids.push(id);
-  };
-  const { webpush, fcm } = providers.simulator;
-  for (const message of webpush.recorder.received())
-    add(message.target, (JSON.parse(message.payload) as { id: string }).id);
-  for (const { target, message } of fcm.recorder.received())
-    add(target, (message as { data: { belfry_id: string } }).data.belfry_id);
-  return arrived;
-}

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createApi } from './api.ts';
-import { addFcmDevice, addWebPushDevice, arrivedAt, type TestDevice } from './devices.ts';
+import { repetitions, watchArrivals } from './arrivals.ts';
+import { countBy } from './count-by.ts';
+import { addFcmDevice, addWebPushDevice, type TestDevice } from './devices.ts';
 import { freePort } from './free-port.ts';
 import { launchBelfry } from './launch-belfry.ts';
 import { readEndedLedgers } from './ledger.ts';
@@ -57,6 +59,7 @@ export async function runKills(options: KillRunOptions): Promise<KillRunReport> 
   await using ending = new AsyncDisposableStack();
   const providers = await startProviders();
   ending.defer(() => providers.stop());
+  const arrived = watchArrivals(providers);
   const dataDirectory = mkdtempSync(join(tmpdir(), 'belfry-kill-'));
   ending.defer(() => rmSync(dataDirectory, { recursive: true, force: true }));
   const port = await freePort();
@@ -101,13 +104,7 @@ export async function runKills(options: KillRunOptions): Promise<KillRunReport> 
     what: 'everything owed to live clients',
   }).catch(() => undefined);
 
-  const arrived = arrivedAt(providers);
   const atDevices = devices.map(({ target }) => arrived.get(target) ?? []);
-  const states: Record<string, number> = {};
-  for (const { channel, status } of ledgers.deliveries) {
-    const state = `${channel} ${status}`;
-    states[state] = (states[state] ?? 0) + 1;
-  }
   const sorted = restarts.toSorted((a, b) => a - b);
   return {
     kills: restarts.length,
@@ -123,7 +120,7 @@ export async function runKills(options: KillRunOptions): Promise<KillRunReport> 
     duplicatesAtProviders: sum(atDevices.map(repetitions)),
     sendsAtProviders: sum(atDevices.map((got) => got.length)),
     restartMs: { median: Math.round(sorted[sorted.length >> 1] ?? 0), max: Math.round(sorted.at(-1) ?? 0) },
-    states,
+    states: countBy(ledgers.deliveries.map(({ channel, status }) => `${channel} ${status}`)),
   };
 }
 
@@ -151,10 +148,6 @@ export function brokenByKills(report: KillRunReport, asked: Pick<KillRunOptions,
 /** A repeated post may have been routed twice in the log, but its first place in the stream stays: the order is that of the posts. */
 function isSameOrder(got: readonly string[], owed: readonly string[]): boolean {
   return got.length === owed.length && got.every((id, index) => id === owed[index]);
-}
-
-function repetitions(ids: readonly string[]): number {
-  return ids.length - new Set(ids).size;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -46,6 +46,8 @@ export function isEnded(delivery: LedgerDeliveries[number]): boolean {
 }
 
 export type EndedLedgers = {
+  /** By notification. */
+  readonly ended: ReadonlyMap<string, LedgerDeliveries>;
   readonly deliveries: LedgerDeliveries;
   /** Ids that the ledger does not know. */
   readonly unknown: readonly string[];
@@ -65,7 +67,7 @@ export async function readEndedLedgers(
   ids: readonly string[],
   { timeoutMs, recipients = () => 1 }: EndedLedgersOptions,
 ): Promise<EndedLedgers> {
-  const deliveries: LedgerDeliveries[number][] = [];
+  const ended = new Map<string, LedgerDeliveries>();
   const unknown: string[] = [];
   let open = ids;
   const readOpen = async (): Promise<boolean> => {
@@ -74,11 +76,11 @@ export async function readEndedLedgers(
       const ledger = read[index];
       if (ledger === undefined) unknown.push(id);
       else if (!ledger.every(isEnded) || countRecipients(ledger) < recipients(id)) return true;
-      else for (const delivery of ledger) deliveries.push(delivery);
+      else ended.set(id, ledger);
       return false;
     });
     return open.length === 0;
   };
   await waitUntil(readOpen, { timeoutMs, everyMs: 1_000 }).catch(() => undefined);
-  return { deliveries, unknown, unended: open };
+  return { ended, deliveries: [...ended.values()].flat(), unknown, unended: open };
 }

@@ -19,8 +19,9 @@ export type ProvidersOptions = {
 };
 
 /** Push services in the process of the test, which outlive every kill of Belfry and remember what really arrived. */
-export async function startProviders(): Promise<Providers> {
-  const simulator = createProviderSimulator({ clock: realClock, ...(await address()) });
+export async function startProviders({ keep }: ProvidersOptions = {}): Promise<Providers> {
+  const kept = keep === undefined ? {} : { keep };
+  const simulator = createProviderSimulator({ clock: realClock, webpush: kept, fcm: kept, ...(await address()) });
   await simulator.start();
   const origin = simulator.origin();
   return {

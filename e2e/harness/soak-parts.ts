@@ -2,6 +2,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brokenByRaces, runIdempotency } from './idempotency-run.ts';
 import { brokenByKills, runKills } from './kill-run.ts';
+import { brokenByFaults, runLoss } from './loss-run.ts';
+import { findLossTools } from './loss-stack.ts';
 import { runChild } from './run-child.ts';
 import type { SoakPartName } from './soak-part-names.ts';
 import type { SoakSizes } from './soak-sizes.ts';
@@ -55,6 +57,24 @@ export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
       const args = [LOG_SOAK, ...[kills, flips, cuts, seed].map(String)];
       const { code, lines } = await runChild(args, { cwd: E2E });
       return { figures: lines.map(parseLine), broken: code === 0 ? [] : [`it ended with ${code}; see its faults`] };
+    },
+  },
+  kafka: {
+    what: 'every service in processes of its own on Kafka: kill -9, frozen, replaced and scaled processes, a broker killed, answers cut',
+    async run(sizes) {
+      const tools = await findLossTools();
+      if (!tools.ok) return { figures: null, broken: [`it was not run: ${tools.reason}`] };
+      const asked = { notifications: sizes['kafka-notifications'], faults: sizes['kafka-faults'] };
+      const report = await runLoss(tools.value, {
+        ...asked,
+        users: sizes['kafka-users'],
+        clients: 20,
+        perSecond: sizes['kafka-rate'],
+        seed: sizes['kafka-seed'],
+        onProgress: console.log,
+      });
+      console.log(JSON.stringify(report, undefined, 2));
+      return { figures: report, broken: brokenByFaults(report, asked) };
     },
   },
 };

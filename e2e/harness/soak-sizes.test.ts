@@ -4,7 +4,7 @@ import { parseSoakArguments, sizesOf } from './soak-sizes.ts';
 describe('the arguments of the soak', () => {
   it('are all parts at their usual sizes when there are none', () => {
     const asked = parseSoakArguments([]);
-    expect(asked).toMatchObject({ kind: 'run', parts: ['kills', 'idempotency', 'feed', 'log'] });
+    expect(asked).toMatchObject({ kind: 'run', parts: ['kills', 'idempotency', 'feed', 'log', 'kafka'] });
     expect(asked.kind === 'run' && sizesOf('kills', asked.sizes)).toEqual({ kills: 200, notifications: 100_000 });
   });
 

@@ -30,6 +30,11 @@ const SIZES = {
   'log-kills': { part: 'log', usual: 200, min: 0, max: 5_000, what: 'kills of an appending process' },
   'log-flips': { part: 'log', usual: 10_000, min: 0, max: 1_000_000, what: 'bit flips, and as many truncations' },
   'log-cuts': { part: 'log', usual: 1_000, min: 0, max: 100_000, what: 'power cuts' },
+  'kafka-notifications': { part: 'kafka', usual: 500_000, min: 100, max: 5_000_000, what: 'notifications, at least' },
+  'kafka-faults': { part: 'kafka', usual: 100, min: 0, max: 5_000, what: 'faults, 14 kinds in turn' },
+  'kafka-users': { part: 'kafka', usual: 10_000, min: 20, max: 100_000, what: 'users, every fifth with a device' },
+  'kafka-rate': { part: 'kafka', usual: 400, min: 1, max: 100_000, what: 'notifications per second, at most' },
+  'kafka-seed': { part: 'kafka', usual: 1, min: 0, max: 2_147_483_647, what: 'of the faults' },
   'log-seed': { part: 'log', usual: 1, min: 0, max: 2_147_483_647, what: 'of its random numbers' },
 } as const satisfies Readonly<Record<string, Size>>;
 

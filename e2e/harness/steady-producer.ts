@@ -21,6 +21,19 @@ export type ProducerOptions = {
   readonly lanes: number;
   /** Notifications to one user in one request. */
   readonly batch: number;
+  /** Users in one request. Default 1. */
+  readonly usersPerRequest?: number;
+  /** No more notifications than this, over all lanes. Default: as many as are accepted. */
+  readonly perSecond?: number;
+  /** In every notification. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+};
+
+type Item = {
+  readonly id: string;
+  readonly to: { readonly users: readonly [string] };
+  readonly type: string;
+  readonly title: string;
 };
 
 /** Long enough that the lanes do not take the processor from a server that is just starting. */
@@ -29,7 +42,9 @@ const RETRY_PAUSE_MS = 100;
 /**
  * Posts without end and repeats whatever was not answered 202, under the same id, as the documents ask a producer to do: so it outlives kills of the server.
  */
-export function startProducer({ url, users, lanes, batch }: ProducerOptions): SteadyProducer {
+export function startProducer(options: ProducerOptions): SteadyProducer {
+  const { url, users, lanes, batch, usersPerRequest = 1, perSecond = Number.POSITIVE_INFINITY, extra } = options;
+  const startedMs = performance.now();
   const accepted = new Map<string, string[]>(users.map((user) => [user, []]));
   let count = 0;
   let repeats = 0;
@@ -37,7 +52,8 @@ export function startProducer({ url, users, lanes, batch }: ProducerOptions): St
   let stopped = false;
   let abandoned = false;
 
-  async function post(items: readonly unknown[]): Promise<boolean> {
+  /** Resolves with what has to be posted again. */
+  async function post(items: readonly Item[]): Promise<readonly Item[]> {
     try {
       const response = await fetch(`${url}/v1/notifications/batch`, {
         method: 'POST',
@@ -46,24 +62,36 @@ export function startProducer({ url, users, lanes, batch }: ProducerOptions): St
         signal: AbortSignal.timeout(10_000),
       });
       const body = (await response.json()) as { items?: { status: number }[] };
-      return response.status === 207 && (body.items?.every((item) => item.status === 202) ?? false);
+      return items.filter((_, index) => response.status !== 207 || body.items?.[index]?.status !== 202);
     } catch {
-      return false;
+      return items;
     }
   }
 
+  function itemFor(user: string): Item {
+    const id = `n${++serial}`;
+    return { ...extra, id, to: { users: [user] }, type: 'load', title: id };
+  }
+
+  async function keepPace(): Promise<void> {
+    const dueMs = startedMs + (count * 1_000) / perSecond;
+    // In short steps, so that a stop is not waited for.
+    while (!stopped && performance.now() < dueMs) await pause(Math.min(dueMs - performance.now(), RETRY_PAUSE_MS));
+  }
+
   async function lane(own: readonly string[]): Promise<void> {
-    for (let turn = 0; !stopped; turn++) {
-      const user = own[turn % own.length] ?? '';
-      const ids = Array.from({ length: batch }, () => `n${++serial}`);
-      const items = ids.map((id) => ({ id, to: { users: [user] }, type: 'load', title: id }));
-      while (!(await post(items))) {
+    for (let turn = 0; !stopped; turn = (turn + usersPerRequest) % own.length) {
+      await keepPace();
+      if (stopped) return;
+      const served = own.slice(turn, turn + usersPerRequest);
+      const items = served.flatMap((user) => Array.from({ length: batch }, () => itemFor(user)));
+      for (let left = await post(items); left.length > 0; left = await post(left)) {
         if (abandoned) return;
         repeats++;
         await pause(RETRY_PAUSE_MS);
       }
-      accepted.get(user)?.push(...ids);
-      count += ids.length;
+      for (const { id, to } of items) accepted.get(to.users[0])?.push(id);
+      count += items.length;
     }
   }
 

@@ -1,0 +1,196 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Api, createApi } from './api.ts';
+import { watchArrivals } from './arrivals.ts';
+import { countBy } from './count-by.ts';
+import { addFcmDevice, addWebPushDevice, type TestDevice } from './devices.ts';
+import { describeFault, disturbedWorkers, planFaults } from './fault-plan.ts';
+import { inflictFault } from './inflict-fault.ts';
+import { readLag } from './log-lag.ts';
+import { type LossStack, type LossTools, PUSH_CONCURRENCY, startLossStack, WORKERS_EACH } from './loss-stack.ts';
+import { type LossStock, takeStock } from './loss-stock.ts';
+import { mapConcurrently } from './map-concurrently.ts';
+import { openResumingClient } from './resuming-client.ts';
+import { type SteadyProducer, startProducer } from './steady-producer.ts';
+import { waitUntil } from './wait-until.ts';
+
+export type LossRunOptions = {
+  /** At least this many are accepted, whatever the faults. */
+  readonly notifications: number;
+  readonly faults: number;
+  /** A tenth of them has a Web Push device, another tenth an FCM device. */
+  readonly users: number;
+  /** Live clients of the SDK. */
+  readonly clients: number;
+  /** Notifications that producers post per second, all together. */
+  readonly perSecond: number;
+  readonly seed: number;
+  readonly onProgress: (line: string) => void;
+};
+
+export type LossRunReport = LossStock & {
+  readonly accepted: number;
+  readonly repeatedPosts: number;
+  /** By kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Records that a group had not finished when the time was up. Must be none. */
+  readonly lag: Readonly<Record<string, number>>;
+  /** Processes that ended by themselves. Must be none. */
+  readonly died: readonly string[];
+  /** Sends of the groups that were disturbed: what each of their processes may have had under way, for each fault. */
+  readonly sendsAtRisk: number;
+  readonly acceptedPerSecond: number;
+  /** From the last post to the end of all work. */
+  readonly drainSeconds: number;
+  /** From the fault to the readiness of what it hit. */
+  readonly recoveryMs: { readonly median: number; readonly max: number };
+};
+
+const LANES = 8;
+const USERS_PER_REQUEST_MAX = 50;
+const DRAIN_MS = 120_000;
+const DRAIN_MS_EACH = 2;
+/** Beyond every wait that a provider asks for, so that such a delivery expires. */
+const TTL_SECONDS = 7_200;
+const WEBPUSH_FAILURES = 0.03;
+
+/** Breaks one thing after the other while producers post and clients listen, then lets everything finish and takes stock. */
+export async function runLoss(tools: LossTools, options: LossRunOptions): Promise<LossRunReport> {
+  await using ending = new AsyncDisposableStack();
+  const { onProgress } = options;
+  const loss = await startLossStack(tools, ending);
+  onProgress('every service is ready');
+  const { url, providers } = loss;
+  const api = createApi(url);
+  const users = Array.from({ length: options.users }, (_, index) => `user-${index}`);
+  const arrived = watchArrivals(providers);
+  const devices = await addDevices(api, loss, users);
+  const clientEvery = Math.max(1, Math.floor(users.length / options.clients));
+  const clients = await mapConcurrently(
+    users.filter((_, index) => index % clientEvery === 0).slice(0, options.clients),
+    16,
+    async (user) => {
+      const client = await openResumingClient(url, user);
+      ending.defer(() => client.close());
+      return { user, client };
+    },
+  );
+  onProgress(`${devices.length} devices, ${clients.length} live clients`);
+  const producer = startProducer({
+    url,
+    users,
+    lanes: LANES,
+    batch: 1,
+    usersPerRequest: Math.min(USERS_PER_REQUEST_MAX, Math.ceil(users.length / LANES)),
+    perSecond: options.perSecond,
+    extra: { ttlSeconds: TTL_SECONDS },
+  });
+  ending.defer(() => producer.abandon());
+
+  const startedMs = performance.now();
+  const recoveries = await breakThings(loss, producer, options);
+  await waitUntil(() => producer.count() >= options.notifications, {
+    timeoutMs: 60_000 + (1_000 * options.notifications * 3) / options.perSecond,
+    everyMs: 100,
+    what: `${options.notifications} accepted notifications`,
+  });
+  await producer.stop();
+  const producedMs = performance.now();
+  onProgress(`${producer.count()} accepted; waiting for the end of all work`);
+  const timeoutMs = DRAIN_MS + producer.count() * DRAIN_MS_EACH;
+  const lag = await waitForNoLag(loss, timeoutMs);
+  onProgress(`lag ${JSON.stringify(lag)}; reading inboxes and ledgers`);
+  const stock = await takeStock({ api, users, devices, clients, arrived, owed: producer.accepted, timeoutMs });
+  const plan = planFaults(options.faults, options.seed);
+  const sorted = recoveries.toSorted((a, b) => a - b);
+  const disturbances = plan.reduce((sum, fault) => sum + disturbedWorkers(fault).length, 0);
+  return {
+    accepted: producer.count(),
+    repeatedPosts: producer.repeats(),
+    faults: countBy(plan.map(({ kind }) => kind)),
+    lag,
+    died: loss.died,
+    sendsAtRisk: disturbances * WORKERS_EACH * PUSH_CONCURRENCY,
+    acceptedPerSecond: Math.round((1_000 * producer.count()) / (producedMs - startedMs)),
+    drainSeconds: Math.round((performance.now() - producedMs) / 1_000),
+    recoveryMs: { median: Math.round(sorted[sorted.length >> 1] ?? 0), max: Math.round(sorted.at(-1) ?? 0) },
+    ...stock,
+  };
+}
+
+/** A tenth of the users each. The last of each channel fail for good: one device is refused, one asks to wait for longer than the notification lives. */
+async function addDevices(api: Api, { providers }: LossStack, users: readonly string[]): Promise<TestDevice[]> {
+  const withWebPush = users.filter((_, index) => index % 10 === 1);
+  const withFcm = users.filter((_, index) => index % 10 === 2);
+  const devices = [
+    ...(await mapConcurrently(withWebPush, 16, (user) => addWebPushDevice(api, providers, user))),
+    ...(await mapConcurrently(withFcm, 16, (user) => addFcmDevice(api, providers, user))),
+  ];
+  const { webpush, fcm } = providers.simulator;
+  webpush.script.setFaults({ failRate: WEBPUSH_FAILURES });
+  const webpushDevices = devices.filter(({ channel }) => channel === 'webpush');
+  webpush.script.set(webpushDevices.at(-1)?.target ?? '', [], { kind: 'status', status: 400 });
+  const later = { kind: 'status', status: 503, retryAfter: 10 * TTL_SECONDS } as const;
+  webpush.script.set(webpushDevices.at(-2)?.target ?? '', [], later);
+  fcm.script.set(devices.at(-1)?.target ?? '', [], { kind: 'status', status: 400 });
+  return devices;
+}
+
+/** Spreads the faults over the load: each comes when its share has been accepted and the one before it is over. */
+async function breakThings(loss: LossStack, producer: SteadyProducer, options: LossRunOptions): Promise<number[]> {
+  const plan = planFaults(options.faults, options.seed);
+  const recoveries: number[] = [];
+  for (const [index, fault] of plan.entries()) {
+    const due = (options.notifications * (index + 0.5)) / plan.length;
+    while (producer.count() < due) await pause(50);
+    const name = `fault ${index + 1}/${plan.length}, ${describeFault(fault)}, at ${producer.count()} accepted`;
+    try {
+      recoveries.push(await inflictFault(loss, fault));
+    } catch (error) {
+      throw new Error(`${name}: ${String(error)}`, { cause: error });
+    }
+    options.onProgress(`${name}: over after ${Math.round(recoveries.at(-1) ?? 0)} ms`);
+  }
+  return recoveries;
+}
+
+async function waitForNoLag({ broker }: LossStack, timeoutMs: number): Promise<Readonly<Record<string, number>>> {
+  let lag: Readonly<Record<string, number>> = {};
+  const isDone = async (): Promise<boolean> => {
+    lag = await readLag(broker.directBrokers);
+    return Object.keys(lag).length === 0;
+  };
+  await waitUntil(isDone, { timeoutMs, everyMs: 1_000 }).catch(() => undefined);
+  return lag;
+}
+
+/** What the report says about promises that were not kept; empty when all were. */
+export function brokenByFaults(
+  report: LossRunReport,
+  asked: Pick<LossRunOptions, 'notifications' | 'faults'>,
+): string[] {
+  const broken: string[] = [];
+  const faults = Object.values(report.faults).reduce((sum, count) => sum + count, 0);
+  if (faults < asked.faults) broken.push(`only ${faults} of ${asked.faults} faults`);
+  if (report.accepted < asked.notifications) broken.push(`only ${report.accepted} notifications were accepted`);
+  for (const [group, records] of Object.entries(report.lag)) broken.push(`${group} is ${records} records behind`);
+  for (const how of report.died) broken.push(`ended by itself: ${how}`);
+  for (const zero of ZEROS) if (report[zero] !== 0) broken.push(`${zero}: ${report[zero]} instead of 0`);
+  if (report.duplicatesAtProviders > report.sendsAtRisk)
+    broken.push(`${report.duplicatesAtProviders} duplicates at providers are more than ${report.sendsAtRisk} sends`);
+  return broken;
+}
+
+const ZEROS = [
+  'missingInInbox',
+  'repeatedInInbox',
+  'inboxInversions',
+  'lost',
+  'unended',
+  'undelivered',
+  'pushInversions',
+  'staleResults',
+  'missingLive',
+  'liveInversions',
+  'duplicatesAfterDedupe',
+  'unrecovered',
+] as const satisfies readonly (keyof LossRunReport)[];
