@@ -56,13 +56,26 @@ export type ProcessStack = {
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 /** Ten processes share one server of a developer. */
 const POOL_SIZE = '6';
+const START_TRIES = 3;
 
 /** Every service as a process of its own on servers that run already, all behind one URL. Resolves when all of them are ready. */
 export async function startProcessStack(options: ProcessStackOptions): Promise<ProcessStack> {
   const directory = path.resolve(options.directory);
   mkdirSync(directory, { recursive: true });
-  const processes = await planProcesses(options, directory);
   makeKeys(directory);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(options, directory);
+    } catch (error) {
+      // Ports that were free when they were chosen; others are choosing, too.
+      if (tries === START_TRIES || !String(error).includes('EADDRINUSE')) throw error;
+    }
+  }
+}
+
+async function startOnce(options: ProcessStackOptions, directory: string): Promise<ProcessStack> {
+  const processes = await planProcesses(options, directory);
+  let isUp = false;
   const services = processes.map(({ service, name, port, env }) => {
     const main = path.join(ROOT, service === 'invoices' ? 'examples' : 'services', service, 'src/main.ts');
     const started = startNodeProcess({
@@ -72,7 +85,8 @@ export async function startProcessStack(options: ProcessStackOptions): Promise<P
       url: `http://127.0.0.1:${port}`,
       env: { ...process.env, ...env, ...options.env },
       onLine: (line) => options.onLine?.(name, line),
-      onDied: (how) => options.onDied?.(name, how),
+      // Before that, the start as a whole fails.
+      onDied: (how) => isUp && options.onDied?.(name, how),
     });
     return { ...started, service };
   });
@@ -97,6 +111,7 @@ export async function startProcessStack(options: ProcessStackOptions): Promise<P
   };
   try {
     await stack.ready();
+    isUp = true;
   } catch (error) {
     await stack.stop('SIGKILL');
     throw error;
