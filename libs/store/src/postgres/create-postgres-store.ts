@@ -63,10 +63,10 @@ const MAX_RUNNING = 3;
  * cannot be reached or cannot work now, and with a plain error where trying again would not help: no such database, no permission, tables of a newer release.
  */
 export async function createPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { schema = 'belfry', clock, random } = options;
+  const { schema = 'belfry', clock } = options;
   checkOptions(options);
   const pool = createPostgresPool({ ...options, schema });
-  const run = createTransactionRunner(pool, { clock, random });
+  const run = createTransactionRunner(pool, options);
   async function call<N extends CallName>(name: N, ...args: CallArgs<N>): Promise<CallResult<N>> {
     const query = storeMethods[name] as unknown as (
       context: QueryContext,

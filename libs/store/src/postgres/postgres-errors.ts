@@ -60,3 +60,8 @@ export function refusalOf(error: unknown): DatabaseError | undefined {
   const cause = error instanceof ConnectionFailure ? error.cause : undefined;
   return cause instanceof DatabaseError && !isOutage(cause) ? cause : undefined;
 }
+
+/** SQLSTATE of what the server said; undefined where it said nothing. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof DatabaseError ? error.code : undefined;
+}

@@ -1,6 +1,7 @@
 import { type Clock, sleep } from '@belfry/core/clock';
 import type { Random } from '@belfry/core/random';
-import { isRepeatable } from './postgres-errors.ts';
+import { codeOf, isRepeatable } from './postgres-errors.ts';
+import type { PostgresLogger } from './postgres-logger.ts';
 import type { PostgresConnection, PostgresPool } from './postgres-pool.ts';
 
 /** How a call runs: its statements each on its own, all on one snapshot, or as one transaction. */
@@ -22,7 +23,7 @@ const FIRST_WAIT_MS = 10;
 /** Runs calls on connections of the pool, and again where somebody else's transaction was in the way. */
 export function createTransactionRunner(
   pool: PostgresPool,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  { clock, random, logger }: { readonly clock: Clock; readonly random: Random; readonly logger?: PostgresLogger },
 ): TransactionRunner {
   return async (mode, work) => {
     for (let tries = 1; ; tries++) {
@@ -32,6 +33,7 @@ export function createTransactionRunner(
         );
       } catch (error) {
         if (!isRepeatable(error) || tries === MAX_TRIES) throw error;
+        logger?.info({ tries, code: codeOf(error) }, 'another transaction was in the way: the call is repeated');
         // Apart from each other: those that met would meet again.
         await sleep(clock, random.next() * FIRST_WAIT_MS * 2 ** tries);
       }
