@@ -11,6 +11,7 @@ import { findRedis } from '@belfry/testing/find-redis';
 import { realClock as clock } from '@belfry/testing/real-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { describeEnvironment } from './environment.ts';
+import { needed } from './needed.ts';
 import { quantile, rounded } from './quantile.ts';
 
 /**
@@ -70,11 +71,8 @@ process.exit(0);
 async function findMedia(): Promise<Medium[]> {
   const prefix = `bench-${randomUUID()}`;
   const shared = createLocalBackplane();
-  const [redis, kafka] = [await findRedis(), await findKafka()];
-  if (!redis.ok) throw new Error(`no Redis: ${redis.reason}`);
-  if (!kafka.ok) throw new Error(`no Kafka: ${kafka.reason}`);
-  const { url } = redis.value;
-  const { brokers } = kafka.value;
+  const { url } = needed('Redis', await findRedis());
+  const { brokers } = needed('Kafka', await findKafka());
   return [
     { name: 'local', open: async () => shared },
     {

@@ -2,16 +2,16 @@ import type { Log } from '@belfry/core/log';
 import { createKafkaLog } from '@belfry/log-kafka';
 import { findKafkaLauncher, type LaunchedKafka } from '@belfry/testing/launch-kafka';
 import { realClock as clock } from '@belfry/testing/real-clock';
+import { needed } from './needed.ts';
 
-/** A broker for one bench alone, and the log on it. Throws, saying what was looked for, where no broker can be started. */
+/** A broker for one bench alone, and the log on it. */
 export async function startKafkaForBench(): Promise<{
   readonly broker: LaunchedKafka;
   readonly log: Log;
   stop(): Promise<void>;
 }> {
-  const found = await findKafkaLauncher();
-  if (!found.ok) throw new Error(`this bench needs Kafka: ${found.reason}`);
-  const broker = await found.value({ heapMiB: 1_024 });
+  const launch = needed('Kafka', await findKafkaLauncher());
+  const broker = await launch({ heapMiB: 1_024 });
   const log = await createKafkaLog({
     brokers: broker.brokers,
     clientId: 'bench',

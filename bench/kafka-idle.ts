@@ -7,6 +7,7 @@ import { findKafka } from '@belfry/testing/find-kafka';
 import { realClock as clock } from '@belfry/testing/real-clock';
 import { Kafka, logLevel } from 'kafkajs';
 import { describeEnvironment } from './environment.ts';
+import { needed } from './needed.ts';
 
 /**
  * What it costs to be connected to Kafka while nothing happens: CPU time of a process with idle connections of kafkajs as it is and with its timer mended, and
@@ -32,10 +33,9 @@ else await measure(options.measure as Measure, options.brokers.split(','));
 
 async function report(): Promise<void> {
   const environment = describeEnvironment();
-  const kafka = await findKafka();
-  if (!kafka.ok) throw new Error(`needs Kafka: ${kafka.reason}`);
+  const { brokers } = needed('Kafka', await findKafka());
   const cpuMsPerSecond = { stock: 0, mended: 0, reading: 0 };
-  for (const name of MEASURES) cpuMsPerSecond[name] = await measureInProcess(name, kafka.value.brokers);
+  for (const name of MEASURES) cpuMsPerSecond[name] = await measureInProcess(name, brokers);
   const report = {
     what: 'milliseconds of CPU per second of a process that is connected to Kafka and idle',
     ...environment,

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { BENCH_HEADERS } from './bench-api-key.ts';
 import { describeEnvironment } from './environment.ts';
+import { type KafkaRoundTrip, startKafkaRoundTrip } from './kafka-round-trip.ts';
+import { startKafkaStack } from './kafka-stack.ts';
 import type { Collected, Command } from './latency-clients.ts';
-import { machineMs } from './machine-clock.ts';
+import { sendPaced } from './paced-sends.ts';
 import { quantile, rounded } from './quantile.ts';
 import { startStandalone } from './standalone-process.ts';
 
@@ -16,57 +18,76 @@ import { startStandalone } from './standalone-process.ts';
  * whether earlier ones are answered or not, so a stall is in the figures of all that came during it. Posts, server and clients are a process each.
  * Every notification must arrive. Prints one JSON document.
  *
- *   node bench/latency.ts [--rates 100,1000] [--seconds 20] [--users 200] [--connections 64] [--no-acks] [--directory <folder on the disk to measure>]
+ * `--stack processes` measures the services as processes on Kafka, PostgreSQL and Redis, and beside them, in windows by turns, what kafkajs alone takes on the
+ * same broker from a producer to a consumer: the posting process produces each record by itself at the same rate, with the same keys and a value of the same size as a
+ * job's, and a process of its own reads them from as many partitions.
+ *
+ *   node bench/latency.ts [--rates 100,1000] [--seconds 20] [--rounds 4] [--users 200] [--connections 64] [--no-acks]
+ *     [--stack standalone] [--directory <folder on the disk to measure>]
+ *     [--stack processes] [--backplane redis|kafka]
  */
 const { values } = parseArgs({
   allowNegative: true,
   options: {
     rates: { type: 'string', default: '100,1000' },
     seconds: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '4' },
     users: { type: 'string', default: '200' },
     connections: { type: 'string', default: '64' },
     acks: { type: 'boolean', default: true },
+    stack: { type: 'string', default: 'standalone' },
     directory: { type: 'string', default: tmpdir() },
+    backplane: { type: 'string', default: 'redis' },
   },
 });
 const rates = values.rates.split(',').map(Number);
-const seconds = Number(values.seconds);
+const rounds = Number(values.rounds);
+const windowSeconds = Number(values.seconds) / rounds;
 const users = Number(values.users);
 const WARM_UP_SECONDS = 3;
 const ARRIVED_WITHIN_MS = 30_000;
+/** Of the topic with jobs, and of a job of these posts. */
+const PARTITIONS = 12;
+const JOB_BYTES = 480;
+
+/** What one window, or all of a kind, came to. */
+type Window = {
+  readonly latenciesMs: readonly number[];
+  readonly answeredMs: readonly number[];
+  readonly lateMs: readonly number[];
+  readonly cpuSeconds: number;
+};
 
 const environment = describeEnvironment();
-const belfry = await startStandalone(values.directory);
+const belfry = await startBelfry();
 const clients = fork(path.join(import.meta.dirname, 'latency-clients.ts'));
 clients.on('exit', (code) => {
   if (code !== 0) process.exit(1);
 });
 // Further posts wait in the agent, and that wait is measured too.
 const agent = new Agent({ keepAlive: true, maxSockets: Number(values.connections) });
+const { bare } = belfry;
 try {
-  const url = `${belfry.url.replace('http', 'ws')}/v1/realtime`;
+  const url = `${belfry.realtime.replace('http', 'ws')}/v1/realtime`;
   const tickets = await Promise.all(Array.from({ length: users }, (_, user) => ticketOf(user)));
   await ask(clients, { kind: 'connect', url, tickets, acknowledge: values.acks });
 
-  await measure(Math.max(...rates), WARM_UP_SECONDS);
+  await measureBelfry(Math.max(...rates), WARM_UP_SECONDS);
+  if (bare !== undefined) await measureBare(bare, Math.max(...rates), WARM_UP_SECONDS);
   const results = [];
-  for (const rate of rates) results.push(await measure(rate, seconds));
+  for (const rate of rates) results.push(await compare(rate));
 
   const report = {
     what: 'milliseconds from sending a POST to the arrival of the frame at the recipient',
     ...environment,
+    stack: values.stack,
+    ...(bare === undefined ? {} : { backplane: values.backplane, partitions: PARTITIONS, bareValueBytes: JOB_BYTES }),
     users,
-    seconds,
+    seconds: Number(values.seconds),
+    rounds,
     acknowledged: values.acks,
     results,
-    summary: Object.fromEntries(
-      results.flatMap(({ postsPerSecond, toSocket }) => [
-        [`p50 ms at ${postsPerSecond}/s`, toSocket.p50Ms],
-        [`p99 ms at ${postsPerSecond}/s`, toSocket.p99Ms],
-        [`p99.9 ms at ${postsPerSecond}/s`, toSocket.p999Ms],
-        [`max ms at ${postsPerSecond}/s`, toSocket.maxMs],
-      ]),
-    ),
+    summary: Object.assign({}, ...results.map(summaryOf)) as Record<string, number>,
   };
   console.log(JSON.stringify(report, null, 2));
 } finally {
@@ -75,39 +96,104 @@ try {
   await belfry.stop();
 }
 
-async function measure(rate: number, forSeconds: number) {
-  const posts = rate * forSeconds;
-  const answeredMs: number[] = [];
-  const lateMs: number[] = [];
-  const underWay: Promise<void>[] = [];
-  const cpuBefore = await belfry.metric('process_cpu_seconds_total');
-  const startedMs = machineMs();
-  while (underWay.length < posts) {
-    const dueMs = startedMs + (underWay.length * 1_000) / rate;
-    const sentMs = machineMs();
-    if (sentMs < dueMs) {
-      await pause(1);
-      continue;
-    }
-    lateMs.push(sentMs - dueMs);
-    underWay.push(post(underWay.length % users, sentMs).then(() => void answeredMs.push(machineMs() - sentMs)));
+async function startBelfry() {
+  if (values.stack === 'standalone') {
+    const { url, metric, stop } = await startStandalone(values.directory);
+    return { api: url, realtime: url, bare: undefined, cpuSeconds: () => metric('process_cpu_seconds_total'), stop };
   }
-  await Promise.all(underWay);
-  const { latenciesMs } = await ask<Collected>(clients, {
-    kind: 'collect',
-    frames: posts,
-    withinMs: ARRIVED_WITHIN_MS,
-  });
-  if (latenciesMs.length !== posts) throw new Error(`${latenciesMs.length} of ${posts} notifications arrived`);
-  const cpuSeconds = (await belfry.metric('process_cpu_seconds_total')) - cpuBefore;
+  const { backplane } = values;
+  if (values.stack !== 'processes' || (backplane !== 'redis' && backplane !== 'kafka')) {
+    throw new Error('--stack is standalone or processes, --backplane redis or kafka');
+  }
+  const stack = await startKafkaStack(backplane);
+  const options = { brokers: stack.brokers, partitions: PARTITIONS, valueBytes: JOB_BYTES };
+  const roundTrip = await startKafkaRoundTrip(options);
+  const stop = async (): Promise<void> => {
+    await roundTrip.stop();
+    await stack.stop();
+  };
+  return { ...stack, bare: roundTrip, stop };
+}
+
+async function compare(rate: number) {
+  const windows = { belfry: [] as Window[], bare: [] as Window[] };
+  for (let round = 0; round < rounds; round++) {
+    windows.belfry.push(await measureBelfry(rate, windowSeconds));
+    if (bare !== undefined) windows.bare.push(await measureBare(bare, rate, windowSeconds));
+  }
+  const [own, alone] = [merged(windows.belfry), merged(windows.bare)];
+  const p99 = (window: Window) => quantile(window.latenciesMs, 0.99);
   return {
     postsPerSecond: rate,
-    arrived: latenciesMs.length,
-    toSocket: spread(latenciesMs),
-    toAnswer: spread(answeredMs),
+    arrived: own.latenciesMs.length,
+    toSocket: spread(own.latenciesMs),
+    toAnswer: spread(own.answeredMs),
     /** How far the sender was behind its timetable; not in the latencies. */
-    sentLate: spread(lateMs),
-    cpuSecondsPer10k: rounded(cpuSeconds / (posts / 10_000)),
+    sentLate: spread(own.lateMs),
+    cpuSecondsPer10k: rounded(own.cpuSeconds / (own.latenciesMs.length / 10_000)),
+    ...(bare === undefined
+      ? {}
+      : {
+          bare: {
+            toConsumer: spread(alone.latenciesMs),
+            toAnswer: spread(alone.answeredMs),
+            sentLate: spread(alone.lateMs),
+          },
+          p99Ratio: rounded(p99(own) / p99(alone)),
+          p99RatioOfRounds: windows.belfry.map((window, round) =>
+            rounded(p99(window) / p99(windows.bare[round] ?? window)),
+          ),
+        }),
+  };
+}
+
+function summaryOf({ postsPerSecond, toSocket, bare: alone, p99Ratio }: Awaited<ReturnType<typeof compare>>) {
+  return {
+    [`p50 ms at ${postsPerSecond}/s`]: toSocket.p50Ms,
+    [`p99 ms at ${postsPerSecond}/s`]: toSocket.p99Ms,
+    [`p99.9 ms at ${postsPerSecond}/s`]: toSocket.p999Ms,
+    [`max ms at ${postsPerSecond}/s`]: toSocket.maxMs,
+    ...(alone === undefined
+      ? {}
+      : {
+          [`p50 ms at ${postsPerSecond}/s, kafkajs alone`]: alone.toConsumer.p50Ms,
+          [`p99 ms at ${postsPerSecond}/s, kafkajs alone`]: alone.toConsumer.p99Ms,
+          [`p99 / p99 of kafkajs alone at ${postsPerSecond}/s`]: p99Ratio,
+        }),
+  };
+}
+
+async function measureBelfry(rate: number, seconds: number): Promise<Window> {
+  const cpuBefore = await belfry.cpuSeconds();
+  const sends = await sendPaced(rate, seconds, (index, sentMs) => post(index % users, sentMs));
+  const { latenciesMs } = await ask<Collected>(clients, {
+    kind: 'collect',
+    frames: sends.answeredMs.length,
+    withinMs: ARRIVED_WITHIN_MS,
+  });
+  assertAll(latenciesMs, sends.answeredMs, 'notifications');
+  return { ...sends, latenciesMs, cpuSeconds: (await belfry.cpuSeconds()) - cpuBefore };
+}
+
+async function measureBare(roundTrip: KafkaRoundTrip, rate: number, seconds: number): Promise<Window> {
+  const sends = await sendPaced(rate, seconds, (index, sentMs) =>
+    roundTrip.send(`default/user-${index % users}`, sentMs),
+  );
+  const latenciesMs = await roundTrip.collect(sends.answeredMs.length, ARRIVED_WITHIN_MS);
+  assertAll(latenciesMs, sends.answeredMs, 'records');
+  return { ...sends, latenciesMs, cpuSeconds: 0 };
+}
+
+function assertAll(arrived: readonly number[], sent: readonly number[], what: string): void {
+  if (arrived.length !== sent.length) throw new Error(`${arrived.length} of ${sent.length} ${what} arrived`);
+}
+
+function merged(windows: readonly Window[]): Window {
+  return {
+    latenciesMs: windows.flatMap(({ latenciesMs }) => latenciesMs),
+    answeredMs: windows.flatMap(({ answeredMs }) => answeredMs),
+    lateMs: windows.flatMap(({ lateMs }) => lateMs),
+    cpuSeconds: windows.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
   };
 }
 
@@ -128,9 +214,9 @@ function post(user: number, sentMs: number): Promise<void> {
     body: 'All 1,204 tests passed in 3 min 12 s. The artefacts are kept for a week.',
     data: { sentMs },
   });
-  const headers = { ...belfry.headers, 'content-length': Buffer.byteLength(body) };
+  const headers = { ...BENCH_HEADERS, 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${belfry.url}/v1/notifications`, { agent, method: 'POST', headers }, (response) => {
+    const outgoing = request(`${belfry.api}/v1/notifications`, { agent, method: 'POST', headers }, (response) => {
       if (response.statusCode !== 202) reject(new Error(`status ${response.statusCode}`));
       response.on('end', resolve).resume();
     });
@@ -141,9 +227,9 @@ function post(user: number, sentMs: number): Promise<void> {
 
 async function ticketOf(user: number): Promise<string> {
   const body = JSON.stringify({ user: `user-${user}` });
-  const response = await fetch(`${belfry.url}/v1/connection-tickets`, {
+  const response = await fetch(`${belfry.api}/v1/connection-tickets`, {
     method: 'POST',
-    headers: belfry.headers,
+    headers: BENCH_HEADERS,
     body,
   });
   return ((await response.json()) as { ticket: string }).ticket;

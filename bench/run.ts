@@ -3,15 +3,18 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { CANNOT_RUN } from './needed.ts';
 
 /**
  * Runs the benches one after the other, keeps each report as results/<name>.json and prints a table of what they came to. Exits with 1 when one failed;
- * its former report is kept then.
+ * its former report is kept then. One that needs a server which this machine cannot start (Kafka, PostgreSQL, Redis) says so and is left out.
  *
  *   npm run bench [-- <name> …]
  */
 type Bench = {
   readonly name: string;
+  /** The script without its extension; by default the name. */
+  readonly script?: string;
   /** The arguments of each run; one run without any when omitted. */
   readonly runs?: readonly (readonly string[])[];
 };
@@ -29,9 +32,20 @@ const BENCHES: readonly Bench[] = [
   { name: 'backplane' },
   { name: 'store' },
   { name: 'kafka-idle' },
+  {
+    name: 'latency-kafka',
+    script: 'latency',
+    runs: [
+      ['--stack', 'processes'],
+      ['--stack', 'processes', '--backplane', 'kafka'],
+    ],
+  },
+  { name: 'kafka-slow-key' },
 ];
 const RUN_LIMIT_MS = 5 * 60_000;
-const TOTAL_LIMIT_MS = 20 * 60_000;
+const TOTAL_LIMIT_MS = 30 * 60_000;
+
+class CannotRunError extends Error {}
 
 const root = path.join(import.meta.dirname, '..');
 const results = path.join(import.meta.dirname, 'results');
@@ -57,32 +71,41 @@ for (const bench of BENCHES.filter(({ name }) => positionals.length === 0 || pos
   try {
     for (const args of bench.runs ?? [[]]) {
       console.error(['…', bench.name, ...args].join(' '));
-      const report = await run(bench.name, args);
+      const report = await run(bench.script ?? bench.name, args);
       reports.push(report);
       const label = [bench.name, ...args].join(' ');
       for (const [measure, figure] of Object.entries(report.summary)) rows.push([label, measure, figure.toString()]);
     }
     keep(bench.name, reports);
   } catch (error) {
+    if (error instanceof CannotRunError) {
+      rows.push([bench.name, 'NOT RUN', error.message]);
+      continue;
+    }
     process.exitCode = 1;
     rows.push([bench.name, 'FAILED', error instanceof Error ? error.message : String(error)]);
   }
 }
 printTable(rows);
 
-async function run(name: string, args: readonly string[]): Promise<Report> {
+async function run(script: string, args: readonly string[]): Promise<Report> {
   const limitMs = Math.min(RUN_LIMIT_MS, endMs - performance.now());
   if (limitMs <= 0) throw new Error(`not run: the ${TOTAL_LIMIT_MS / 60_000} minutes of all are over`);
   // A group of its own: what the bench has started must end with it.
-  const child = spawn(process.execPath, [path.join('bench', `${name}.ts`), ...args], {
+  const child = spawn(process.execPath, [path.join('bench', `${script}.ts`), ...args], {
     cwd: root,
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   current = child;
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
+  });
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    process.stderr.write(chunk);
+    complaint += chunk.toString();
   });
   let isLate = false;
   const timer = setTimeout(() => {
@@ -93,6 +116,7 @@ async function run(name: string, args: readonly string[]): Promise<Report> {
   clearTimeout(timer);
   current = undefined;
   if (isLate) throw new Error(`not done within ${Math.round(limitMs / 1_000)} s`);
+  if (code === CANNOT_RUN) throw new CannotRunError(complaint.trim().split('\n').at(-1));
   if (code !== 0) throw new Error(`ended with ${code}`);
   return JSON.parse(output) as Report;
 }

@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { BENCH_API_KEY, BENCH_HEADERS, BENCH_RATE_LIMIT } from './bench-api-key.ts';
+import { metricSum } from './metric-sum.ts';
 
 const MAIN = path.join(import.meta.dirname, '../services/standalone/src/main.ts');
-const API_KEY = 'bk_bench_0123456789abcdefghijklmnopqrstuvwxyz';
 const READY_WITHIN_MS = 30_000;
-/** Of the API: the limit must not be what is measured. */
-const RATE = '1000000';
 
 export type StandaloneProcess = {
   readonly url: string;
@@ -27,9 +26,8 @@ export async function startStandalone(directory: string): Promise<StandaloneProc
       ...process.env,
       PORT: '0',
       BELFRY_DATA: data,
-      BELFRY_API_KEY: API_KEY,
-      BELFRY_RATE_PER_SECOND: RATE,
-      BELFRY_RATE_BURST: RATE,
+      BELFRY_API_KEY: BENCH_API_KEY,
+      ...BENCH_RATE_LIMIT,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -64,12 +62,8 @@ export async function startStandalone(directory: string): Promise<StandaloneProc
   const address = url;
   return {
     url: address,
-    headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
-    metric: async (name, labels = '') => {
-      const text = await (await fetch(`${address}/metrics`)).text();
-      const lines = text.split('\n').filter((line) => /^\w+/.exec(line)?.[0] === name && line.includes(labels));
-      return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
-    },
+    headers: BENCH_HEADERS,
+    metric: (name, labels) => metricSum(address, name, labels),
     stop,
   };
 }

@@ -1,0 +1,71 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs';
+
+/** What kafkajs alone takes from a producer in this process to a consumer in another, on a topic of its own. */
+export type KafkaRoundTrip = {
+  /** Resolves when the broker has it. */
+  send(key: string, sentMs: number): Promise<unknown>;
+  /** Latencies of what has arrived since the last call, once it is `records` or the time is up. */
+  collect(records: number, withinMs: number): Promise<readonly number[]>;
+  stop(): Promise<void>;
+};
+
+export type RoundTripOptions = {
+  readonly brokers: readonly string[];
+  readonly partitions: number;
+  readonly valueBytes: number;
+};
+
+const TOPIC = 'bench-round-trip';
+
+/** A producer that confirms each record by itself (`acks: -1`), and a consumer that has joined. */
+export async function startKafkaRoundTrip({
+  brokers,
+  partitions,
+  valueBytes,
+}: RoundTripOptions): Promise<KafkaRoundTrip> {
+  const kafka = new Kafka({ clientId: 'bare', brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const topics = [{ topic: TOPIC, numPartitions: partitions, replicationFactor: 1 }];
+  // Left to wait for leaders by itself, kafkajs fails where the topic is not known everywhere yet.
+  await admin.createTopics({ waitForLeaders: false, topics });
+  while (!(await hasLeaders(admin))) await pause(50);
+  await admin.disconnect();
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    allowAutoTopicCreation: false,
+  });
+  await producer.connect();
+  const consumer = fork(path.join(import.meta.dirname, 'kafka-bare-consumer.ts'), [
+    JSON.stringify({ brokers, topic: TOPIC }),
+  ]);
+  await once(consumer, 'message');
+  const value = Buffer.alloc(valueBytes, 'x');
+  return {
+    send: (key, sentMs) =>
+      producer.send({ topic: TOPIC, acks: -1, messages: [{ key, value, headers: { sentMs: `${sentMs}` } }] }),
+    async collect(records, withinMs) {
+      const answer = once(consumer, 'message');
+      consumer.send({ records, withinMs });
+      const [latenciesMs] = await answer;
+      return latenciesMs as readonly number[];
+    },
+    async stop() {
+      await producer.disconnect();
+      if (consumer.connected) consumer.disconnect();
+    },
+  };
+}
+
+async function hasLeaders(admin: Admin): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] });
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch {
+    return false;
+  }
+}
