@@ -17,8 +17,9 @@ describeNeeding(
       const report = await runLoss(found, {
         ...asked,
         users: 200,
+        deviceEvery: 3,
         clients: 10,
-        perSecond: 60,
+        perSecond: 80,
         seed: 1,
         onProgress: console.log,
       });

@@ -40,7 +40,7 @@ beforeAll(async () => {
   ]);
   const [webpush, fcm] = await Promise.all([start('webpush', WEBPUSH_CASES), start('fcm', FCM_CASES)]);
   runs = { webpush, fcm };
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await Promise.all([belfry?.stop(), elsewhere?.stop()]);

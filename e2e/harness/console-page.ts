@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } fr
 export type ConsolePage = {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** What must not have happened: exceptions, and lines in the browser's console that are no answer of 400 and above. */
+  /** What must not have happened: exceptions, and lines in the browser's console that tell neither of an answer of 400 and above nor of a server that is away. */
   readonly complaints: readonly string[];
   /** Requests that carried an Authorization header. */
   readonly authorized: readonly string[];
@@ -24,6 +24,9 @@ export type ConsolePage = {
 
 /** Generous: the machine may be busy. */
 const TIMEOUT_MS = 20_000;
+/** Answers of 400 and above, and a server that is away: a published port of a container resets or drops connections, where a process refuses them. */
+const EXPECTED =
+  /the server responded with a status of [45]|ERR_CONNECTION_(?:REFUSED|RESET|CLOSED)|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE/;
 const SCREENSHOTS = fileURLToPath(new URL('../.screenshots/', import.meta.url));
 
 /** A browser of its own (no cookie, no storage) on the console. `prepare` runs before the page does. */
@@ -41,8 +44,7 @@ export async function openConsole(
   const authorized: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
-    const isAnswer = /the server responded with a status of [45]|ERR_CONNECTION_REFUSED/.test(message.text());
-    if (message.type() === 'error' && !isAnswer) complaints.push(message.text());
+    if (message.type() === 'error' && !EXPECTED.test(message.text())) complaints.push(message.text());
   });
   page.on('request', (request) => {
     if (request.headers().authorization !== undefined) authorized.push(request.url());

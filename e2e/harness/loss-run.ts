@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Api, createApi } from './api.ts';
+import { createApi } from './api.ts';
 import { watchArrivals } from './arrivals.ts';
 import { countBy } from './count-by.ts';
-import { addFcmDevice, addWebPushDevice, type TestDevice } from './devices.ts';
 import { describeFault, disturbedWorkers, planFaults } from './fault-plan.ts';
 import { inflictFault } from './inflict-fault.ts';
 import { readLag } from './log-lag.ts';
+import { addLossDevices, sendsUnderWay } from './loss-devices.ts';
 import { type LossStack, type LossTools, PUSH_CONCURRENCY, startLossStack, WORKERS_EACH } from './loss-stack.ts';
 import { type LossStock, takeStock } from './loss-stock.ts';
 import { mapConcurrently } from './map-concurrently.ts';
@@ -17,8 +17,9 @@ export type LossRunOptions = {
   /** At least this many are accepted, whatever the faults. */
   readonly notifications: number;
   readonly faults: number;
-  /** A tenth of them has a Web Push device, another tenth an FCM device. */
   readonly users: number;
+  /** One in so many users has a Web Push device, and one an FCM device; the others have their inbox. At least 3. */
+  readonly deviceEvery: number;
   /** Live clients of the SDK. */
   readonly clients: number;
   /** Notifications that producers post per second, all together. */
@@ -36,7 +37,9 @@ export type LossRunReport = LossStock & {
   readonly lag: Readonly<Record<string, number>>;
   /** Processes that ended by themselves. Must be none. */
   readonly died: readonly string[];
-  /** Sends of the groups that were disturbed: what each of their processes may have had under way, for each fault. */
+  /** Requests that providers had not answered when a fault came, of the groups that it disturbed; more followed until work had changed hands. */
+  readonly sendsUnderWay: number;
+  /** The bound of that: what each process of those groups may have under way, for each fault. */
   readonly sendsAtRisk: number;
   readonly acceptedPerSecond: number;
   /** From the last post to the end of all work. */
@@ -47,11 +50,11 @@ export type LossRunReport = LossStock & {
 
 const LANES = 8;
 const USERS_PER_REQUEST_MAX = 50;
+const STUCK_MS = 120_000;
 const DRAIN_MS = 120_000;
 const DRAIN_MS_EACH = 2;
 /** Beyond every wait that a provider asks for, so that such a delivery expires. */
 const TTL_SECONDS = 7_200;
-const WEBPUSH_FAILURES = 0.03;
 
 /** Breaks one thing after the other while producers post and clients listen, then lets everything finish and takes stock. */
 export async function runLoss(tools: LossTools, options: LossRunOptions): Promise<LossRunReport> {
@@ -63,7 +66,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   const api = createApi(url);
   const users = Array.from({ length: options.users }, (_, index) => `user-${index}`);
   const arrived = watchArrivals(providers);
-  const devices = await addDevices(api, loss, users);
+  const devices = await addLossDevices(api, providers, users, { ...options, ttlSeconds: TTL_SECONDS });
   const clientEvery = Math.max(1, Math.floor(users.length / options.clients));
   const clients = await mapConcurrently(
     users.filter((_, index) => index % clientEvery === 0).slice(0, options.clients),
@@ -87,12 +90,8 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   ending.defer(() => producer.abandon());
 
   const startedMs = performance.now();
-  const recoveries = await breakThings(loss, producer, options);
-  await waitUntil(() => producer.count() >= options.notifications, {
-    timeoutMs: 60_000 + (1_000 * options.notifications * 3) / options.perSecond,
-    everyMs: 100,
-    what: `${options.notifications} accepted notifications`,
-  });
+  const { recoveries, underWay } = await breakThings(loss, producer, options);
+  await untilAccepted(producer, options.notifications);
   await producer.stop();
   const producedMs = performance.now();
   onProgress(`${producer.count()} accepted; waiting for the end of all work`);
@@ -109,6 +108,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
     faults: countBy(plan.map(({ kind }) => kind)),
     lag,
     died: loss.died,
+    sendsUnderWay: underWay,
     sendsAtRisk: disturbances * WORKERS_EACH * PUSH_CONCURRENCY,
     acceptedPerSecond: Math.round((1_000 * producer.count()) / (producedMs - startedMs)),
     drainSeconds: Math.round((performance.now() - producedMs) / 1_000),
@@ -117,31 +117,15 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   };
 }
 
-/** A tenth of the users each. The last of each channel fail for good: one device is refused, one asks to wait for longer than the notification lives. */
-async function addDevices(api: Api, { providers }: LossStack, users: readonly string[]): Promise<TestDevice[]> {
-  const withWebPush = users.filter((_, index) => index % 10 === 1);
-  const withFcm = users.filter((_, index) => index % 10 === 2);
-  const devices = [
-    ...(await mapConcurrently(withWebPush, 16, (user) => addWebPushDevice(api, providers, user))),
-    ...(await mapConcurrently(withFcm, 16, (user) => addFcmDevice(api, providers, user))),
-  ];
-  const { webpush, fcm } = providers.simulator;
-  webpush.script.setFaults({ failRate: WEBPUSH_FAILURES });
-  const webpushDevices = devices.filter(({ channel }) => channel === 'webpush');
-  webpush.script.set(webpushDevices.at(-1)?.target ?? '', [], { kind: 'status', status: 400 });
-  const later = { kind: 'status', status: 503, retryAfter: 10 * TTL_SECONDS } as const;
-  webpush.script.set(webpushDevices.at(-2)?.target ?? '', [], later);
-  fcm.script.set(devices.at(-1)?.target ?? '', [], { kind: 'status', status: 400 });
-  return devices;
-}
-
 /** Spreads the faults over the load: each comes when its share has been accepted and the one before it is over. */
-async function breakThings(loss: LossStack, producer: SteadyProducer, options: LossRunOptions): Promise<number[]> {
+async function breakThings(loss: LossStack, producer: SteadyProducer, options: LossRunOptions) {
   const plan = planFaults(options.faults, options.seed);
   const recoveries: number[] = [];
+  let underWay = 0;
   for (const [index, fault] of plan.entries()) {
     const due = (options.notifications * (index + 0.5)) / plan.length;
-    while (producer.count() < due) await pause(50);
+    await untilAccepted(producer, due);
+    for (const service of disturbedWorkers(fault)) underWay += sendsUnderWay(loss.providers, service);
     const name = `fault ${index + 1}/${plan.length}, ${describeFault(fault)}, at ${producer.count()} accepted`;
     try {
       recoveries.push(await inflictFault(loss, fault));
@@ -150,7 +134,21 @@ async function breakThings(loss: LossStack, producer: SteadyProducer, options: L
     }
     options.onProgress(`${name}: over after ${Math.round(recoveries.at(-1) ?? 0)} ms`);
   }
-  return recoveries;
+  return { recoveries, underWay };
+}
+
+/** Rejects when nothing more is accepted for long: what was broken does not come back. */
+async function untilAccepted(producer: SteadyProducer, wanted: number): Promise<void> {
+  let count = -1;
+  let changedMs = performance.now();
+  while (producer.count() < wanted) {
+    if (producer.count() !== count) {
+      count = producer.count();
+      changedMs = performance.now();
+    }
+    if (performance.now() - changedMs > STUCK_MS) throw new Error(`nothing is accepted any more, after ${count}`);
+    await pause(50);
+  }
 }
 
 async function waitForNoLag({ broker }: LossStack, timeoutMs: number): Promise<Readonly<Record<string, number>>> {

@@ -26,9 +26,7 @@ export type LossStack = {
   /** Between all services and the broker. */
   readonly proxy: FaultyProxy;
   readonly providers: Providers;
-  /** The last lines of each process, for when something goes wrong. */
-  output(process: string): string;
-  /** Processes that ended though nobody asked them to, and how. */
+  /** Processes that ended though nobody asked them to: how, and what they had to say. */
   readonly died: readonly string[];
 };
 
@@ -38,7 +36,7 @@ export const PUSH_CONCURRENCY = 32;
 export const WORKERS_EACH = 3;
 /** The shortest that brokers allow by default. */
 export const SESSION_TIMEOUT_MS = 6_000;
-const OUTPUT_LINES_MAX = 200;
+const OUTPUT_LINES_MAX = 20;
 /** Messages that each provider keeps; the run looks at each as it comes. */
 const KEEP_MESSAGES = 1_000;
 
@@ -100,18 +98,10 @@ export async function startLossStack(tools: LossTools, ending: AsyncDisposableSt
       if (kept.length > OUTPUT_LINES_MAX) kept.shift();
       lines.set(name, kept);
     },
-    onDied: (name, how) => died.push(`${name}: ${how}`),
+    onDied: (name, how) => died.push([`${name}: ${how}`, ...(lines.get(name) ?? [])].join('\n')),
   });
   // At once: there is nothing that a service could keep, and the broker ends next.
   ending.defer(async () => void (await stack.stop('SIGKILL')));
   await Promise.all(WORKERS.map((service) => stack.of(service)[WORKERS_EACH]?.kill('SIGTERM')));
-  return {
-    url: stack.url,
-    stack,
-    broker,
-    proxy,
-    providers,
-    output: (name) => (lines.get(name) ?? []).join('\n'),
-    died,
-  };
+  return { url: stack.url, stack, broker, proxy, providers, died };
 }

@@ -68,6 +68,7 @@ export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
       const report = await runLoss(tools.value, {
         ...asked,
         users: sizes['kafka-users'],
+        deviceEvery: sizes['kafka-device-every'],
         clients: 20,
         perSecond: sizes['kafka-rate'],
         seed: sizes['kafka-seed'],

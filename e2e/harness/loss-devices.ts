@@ -1,0 +1,56 @@
+import { createSeededRandom } from '@belfry/testing/seeded-random';
+import type { Api } from './api.ts';
+import { addFcmDevice, addWebPushDevice, type TestDevice } from './devices.ts';
+import type { WorkerService } from './fault-plan.ts';
+import { mapConcurrently } from './map-concurrently.ts';
+import type { Providers } from './providers.ts';
+
+export type LossDevicesOptions = {
+  /** One in so many users has a Web Push device, and one an FCM device. At least 3. */
+  readonly deviceEvery: number;
+  /** How long notifications live. */
+  readonly ttlSeconds: number;
+  readonly seed: number;
+};
+
+/** Providers take up to this long, so that something is always under way. */
+const SLOWEST_MS = 500;
+const WEBPUSH_FAILURES = 0.03;
+
+/**
+ * Most devices take their time. Every fourth Web Push device is quick, and fails now and then. The last ones never take anything: one is refused, one asks to wait for longer
+ * than a notification lives.
+ */
+export async function addLossDevices(
+  api: Api,
+  providers: Providers,
+  users: readonly string[],
+  { deviceEvery, ttlSeconds, seed }: LossDevicesOptions,
+): Promise<TestDevice[]> {
+  const withWebPush = users.filter((_, index) => index % deviceEvery === 1);
+  const withFcm = users.filter((_, index) => index % deviceEvery === 2);
+  const webpushDevices = await mapConcurrently(withWebPush, 16, (user) => addWebPushDevice(api, providers, user));
+  const fcmDevices = await mapConcurrently(withFcm, 16, (user) => addFcmDevice(api, providers, user));
+  const devices = [...webpushDevices, ...fcmDevices];
+  const { webpush, fcm } = providers.simulator;
+  const random = createSeededRandom(seed);
+  webpush.script.setFaults({ failRate: WEBPUSH_FAILURES, seed });
+  for (const [index, { channel, target }] of devices.entries()) {
+    if (channel === 'webpush' && index % 4 === 0) continue;
+    const delayMs = Math.round(random.next() * SLOWEST_MS);
+    providers.simulator[channel].script.set(target, [], { kind: 'slow', delayMs, next: { kind: 'accept' } });
+  }
+  const refused = { kind: 'status', status: 400 } as const;
+  const later = { kind: 'status', status: 503, retryAfter: 10 * ttlSeconds } as const;
+  webpush.script.set(webpushDevices.at(-1)?.target ?? '', [], refused);
+  webpush.script.set(webpushDevices.at(-2)?.target ?? '', [], later);
+  fcm.script.set(fcmDevices.at(-1)?.target ?? '', [], refused);
+  return devices;
+}
+
+/** Requests that the provider of these workers has and has not answered. */
+export function sendsUnderWay({ simulator }: Providers, service: WorkerService): number {
+  const provider = service === 'fcm-worker' ? simulator.fcm : simulator.webpush;
+  const { requests, accepted, refused, dropped } = provider.recorder.counters();
+  return requests - accepted - refused - dropped;
+}
