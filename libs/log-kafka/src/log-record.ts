@@ -2,6 +2,7 @@ import type { LogRecord } from '@belfry/core/log';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 
 const EMPTY = new Uint8Array(0);
+const NO_HEADERS: LogRecord['headers'] = Object.freeze({});
 
 /**
  * What a broker gave as a record of the port. Other producers write to the same topics, so everything they may leave out or write twice has a place: no key
@@ -16,13 +17,15 @@ export function toLogRecord(logTopic: string, partition: number, message: KafkaM
     offset: BigInt(message.offset),
     key: message.key?.toString('utf8') ?? '',
     value: message.value ?? EMPTY,
-    headers: message.headers === undefined ? {} : toHeaders(message.headers),
+    headers: message.headers === undefined ? NO_HEADERS : toHeaders(message.headers),
     appendedAtMs: appendedAtMs > 0 ? appendedAtMs : 0,
   };
 }
 
 /** Built from entries, as an assignment to a header named `__proto__` would change the object instead. */
-function toHeaders(headers: IHeaders): Record<string, string> {
+function toHeaders(headers: IHeaders): LogRecord['headers'] {
+  const names = Object.keys(headers);
+  if (names.length === 0) return NO_HEADERS;
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, textOf(value)]));
 }
 

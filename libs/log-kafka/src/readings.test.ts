@@ -13,6 +13,7 @@ let readings: Readings;
 let starts: () => Promise<readonly bigint[]>;
 let isThere: boolean;
 let onAssigned: (partition: TopicPartition) => void;
+let onRecords: () => void;
 
 beforeEach(() => {
   clock = createFakeClock();
@@ -20,6 +21,7 @@ beforeEach(() => {
   starts = async () => [10n, 20n];
   isThere = true;
   onAssigned = () => {};
+  onRecords = () => {};
   const note = (what: string, { partition }: TopicPartition, rest: bigint | string = '') =>
     calls.push(`${what} ${partition} ${rest}`.trim());
   const reader: PartitionReader = {
@@ -29,7 +31,10 @@ beforeEach(() => {
       note('assigned', partition, start);
       onAssigned(partition);
     },
-    records: (partition, messages, next) => note('records', partition, `${messages.length} next ${next}`),
+    records(partition, messages, next) {
+      note('records', partition, `${messages.length} next ${next}`);
+      onRecords();
+    },
     revoked: (partition) => note('revoked', partition),
   };
   readings = createReadings({
@@ -44,9 +49,9 @@ beforeEach(() => {
   });
 });
 
-function deliver({ topic, partition }: TopicPartition, fetchedOffset: number, count: number): void {
+function deliver({ topic, partition }: TopicPartition, fetchedOffset: number, count: number, value?: Buffer): void {
   const last = fetchedOffset + count - 1;
-  const messages = Array.from({ length: count }, (_, index) => ({ offset: `${fetchedOffset + index}` }));
+  const messages = Array.from({ length: count }, (_, index) => ({ offset: `${fetchedOffset + index}`, value }));
   const batch = { topic, partition, fetchedOffset: `${fetchedOffset}`, messages, lastOffset: () => `${last}` };
   readings.batch({ batch: batch as unknown as Batch, resolveOffset: (offset) => calls.push(`resolved ${offset}`) });
 }
@@ -96,16 +101,63 @@ it('revokes what it had when the group gives it again, and what never was assign
   expect(taken()).toEqual(['revoked 0', 'pause 0', 'pause 1']);
 });
 
-it('keeps a partition paused that the reader paused when it was assigned', async () => {
+it('holds what comes for a partition that the reader paused when it was assigned', async () => {
   onAssigned = readings.pause.bind(undefined);
   readings.joined([zero]);
   await clock.settle();
-  expect(taken()).toEqual(['pause 0', 'seek 0 10', 'assigned 0 10', 'pause 0']);
-  deliver(zero, 10, 1);
-  expect(taken()).toEqual([]);
+  expect(taken()).toEqual(['pause 0', 'seek 0 10', 'assigned 0 10', 'resume 0']);
+  deliver(zero, 10, 2);
+  deliver(zero, 12, 1);
+  expect(taken()).toEqual(['resolved 11', 'resolved 12']);
   readings.resume(zero);
+  expect(taken()).toEqual([]);
+  await clock.settle();
+  expect(taken()).toEqual(['records 0 2 next 12', 'records 0 1 next 13']);
+  deliver(zero, 13, 1);
+  expect(taken()).toEqual(['resolved 13', 'records 0 1 next 14']);
+});
+
+it('hands over what it holds only for as long as the reader takes it', async () => {
+  readings.joined([zero]);
+  await clock.settle();
+  readings.pause(zero);
+  for (const offset of [10, 11, 12]) deliver(zero, offset, 1);
+  taken();
+  onRecords = () => readings.pause(zero);
+  readings.resume(zero);
+  await clock.settle();
+  expect(taken()).toEqual(['records 0 1 next 11']);
+  onRecords = () => {};
+  // What comes now stands behind what is held.
+  readings.resume(zero);
+  deliver(zero, 13, 1);
+  await clock.settle();
+  expect(taken()).toEqual(['resolved 13', 'records 0 1 next 12', 'records 0 1 next 13', 'records 0 1 next 14']);
+});
+
+it('has the client stop when enough is held, and go on when it is handed over', async () => {
+  readings.joined([zero]);
+  await clock.settle();
+  readings.pause(zero);
+  taken();
+  const mebibyte = Buffer.alloc(1_048_576);
+  for (let offset = 10; offset < 18; offset++) deliver(zero, offset, 1, mebibyte);
+  expect(taken().filter((call) => call.startsWith('pause'))).toEqual(['pause 0']);
+  readings.resume(zero);
+  await clock.settle();
+  expect(taken().at(-1)).toBe('resume 0');
+});
+
+it('forgets what it holds when the partition goes', async () => {
+  readings.joined([zero]);
+  await clock.settle();
+  readings.pause(zero);
   deliver(zero, 10, 1);
-  expect(taken()).toEqual(['resume 0', 'resolved 10', 'records 0 1 next 11']);
+  readings.resume(zero);
+  readings.joined([one]);
+  taken();
+  await clock.settle();
+  expect(taken().filter((call) => call.startsWith('records'))).toEqual([]);
 });
 
 it('leaves what was fetched elsewhere, and tells the client where it stands', async () => {

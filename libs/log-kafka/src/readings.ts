@@ -2,6 +2,7 @@ import { type Clock, sleep } from '@belfry/core/clock';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { describeFailure } from './failure.ts';
 import { createFetchPosition, type FetchPosition } from './fetch-position.ts';
+import { createHeldBatches, type HeldBatches } from './held-batches.ts';
 import type { KafkaLogger } from './kafka-logger.ts';
 import { pauseAfterMs } from './restart-policy.ts';
 
@@ -52,12 +53,49 @@ type Reading = TopicPartition & {
   position: FetchPosition | undefined;
   /** The reader was told of it, and must be told of its end. */
   assigned: boolean;
+  /** The reader wants no more of it for now. */
   paused: boolean;
+  /** The client was told to fetch no more of it. */
+  stopped: boolean;
+  readonly held: HeldBatches;
 };
+
+/**
+ * Bytes of records that are fetched ahead for paused partitions, all of a member together. The client stops fetching of a paused partition at the end of a
+ * request, throws away what that brings, and with every partition paused it sleeps for `maxWaitMs` whatever happens meanwhile: without something in
+ * hand a fast reader would wait most of the time, and everything would be fetched twice.
+ */
+const AHEAD_BYTES = 33_554_432;
+const AHEAD_BYTES_MIN = 1_048_576;
+const AHEAD_BYTES_MAX = 8_388_608;
 
 export function createReadings({ clock, logger, control, reader }: ReadingsOptions): Readings {
   const readings = new Map<string, Reading>();
   const isCurrent = (reading: Reading) => readings.get(nameOf(reading)) === reading;
+  let aheadBytes = AHEAD_BYTES_MAX;
+
+  const stop = (reading: Reading) => {
+    if (reading.stopped) return;
+    reading.stopped = true;
+    control.pause(reading);
+  };
+
+  /** Fetches on, unless enough is in hand or we do not know where. */
+  const go = (reading: Reading) => {
+    if (!reading.stopped || reading.position === undefined || reading.held.bytes >= aheadBytes) return;
+    reading.stopped = false;
+    control.resume(reading);
+  };
+
+  /** Hands over what is held, for as long as the reader takes it. Not from within `resume`: a reader may resume in the middle of its own work. */
+  const release = (reading: Reading) => {
+    while (isCurrent(reading) && !reading.paused) {
+      const batch = reading.held.take();
+      if (batch === undefined) break;
+      reader.records(reading, batch.messages, batch.next);
+    }
+    if (isCurrent(reading)) go(reading);
+  };
 
   const begin = async (started: readonly Reading[]) => {
     for (let failures = 1; ; failures++) {
@@ -81,13 +119,13 @@ export function createReadings({ clock, logger, control, reader }: ReadingsOptio
     control.seek(reading, start);
     reading.assigned = true;
     reader.assigned(reading, start);
-    if (!reading.paused) control.resume(reading);
+    go(reading);
   };
 
   /** The client reads elsewhere than we told it to: either it has not heard, or the offset is gone and it began anew. */
   const check = async (reading: Reading, offset: bigint) => {
     reading.position = undefined;
-    control.pause(reading);
+    stop(reading);
     let isThere = true;
     try {
       isThere = await reader.hasOffset(reading, offset);
@@ -98,13 +136,14 @@ export function createReadings({ clock, logger, control, reader }: ReadingsOptio
     if (isThere) {
       reading.position = createFetchPosition(offset, true);
       control.seek(reading, offset);
-      if (!reading.paused) control.resume(reading);
+      go(reading);
       return;
     }
     const facts = { partition: nameOf(reading), offset: String(offset) };
     logger.error(facts, 'the offset to read next is gone, removed or lost; reading anew from the first that is there');
     reading.assigned = false;
     reading.paused = false;
+    reading.held.clear();
     reader.revoked(reading);
     await begin([reading]);
   };
@@ -118,45 +157,50 @@ export function createReadings({ clock, logger, control, reader }: ReadingsOptio
   return {
     joined(partitions) {
       clear();
-      const started = partitions.map(
-        ({ topic, partition }): Reading => ({ topic, partition, position: undefined, assigned: false, paused: false }),
-      );
+      const started = partitions.map(({ topic, partition }) => createReading(topic, partition));
+      aheadBytes = Math.min(AHEAD_BYTES_MAX, Math.max(AHEAD_BYTES_MIN, AHEAD_BYTES / started.length));
       for (const reading of started) {
         readings.set(nameOf(reading), reading);
-        control.pause(reading);
+        stop(reading);
       }
       void begin(started);
     },
     batch({ batch, resolveOffset }) {
       const reading = readings.get(nameOf(batch));
       const last = batch.messages.at(-1);
-      // Left alone, a batch is fetched again once the partition is resumed.
-      if (reading?.position === undefined || reading.paused || last === undefined) return;
+      // Left alone, a batch is fetched again once it is known where to read.
+      if (reading?.position === undefined || last === undefined) return;
       const { position } = reading;
       const verdict = position.judge(fetchedAt(batch));
       if (verdict === 'seek') return control.seek(reading, position.next);
       if (verdict === 'check') return void check(reading, position.next);
       resolveOffset(last.offset);
       position.taken(BigInt(batch.lastOffset()));
-      reader.records(reading, batch.messages, position.next);
+      const { messages } = batch;
+      if (!reading.paused && reading.held.isEmpty) return reader.records(reading, messages, position.next);
+      reading.held.add(messages, position.next);
+      if (reading.held.bytes >= aheadBytes) stop(reading);
     },
     passedOver(partition, first, last) {
       readings.get(nameOf(partition))?.position?.passedOver(first === null ? null : BigInt(first), BigInt(last));
     },
     pause(partition) {
       const reading = readings.get(nameOf(partition));
-      if (reading === undefined) return;
-      reading.paused = true;
-      control.pause(reading);
+      if (reading !== undefined) reading.paused = true;
     },
     resume(partition) {
       const reading = readings.get(nameOf(partition));
       if (reading === undefined) return;
       reading.paused = false;
-      if (reading.position !== undefined) control.resume(reading);
+      queueMicrotask(() => release(reading));
     },
     clear,
   };
+}
+
+function createReading(topic: string, partition: number): Reading {
+  const held = createHeldBatches();
+  return { topic, partition, position: undefined, assigned: false, paused: false, stopped: false, held };
 }
 
 export function nameOf({ topic, partition }: TopicPartition): string {
