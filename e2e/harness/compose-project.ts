@@ -32,7 +32,7 @@ export function createComposeProject({ name, overrideFile, env = {} }: ComposePr
   return {
     name,
     run,
-    containers: async (service) => lines(await run(['ps', '-q', service])),
+    containers: async (service) => lines(await run(['ps', '-a', '-q', service])),
     up: async (args = []) => void (await run(['up', '-d', '--no-build', ...args])),
     down: async ({ removeVolumes } = { removeVolumes: false }) =>
       void (await run(['down', '--remove-orphans', ...(removeVolumes ? ['--volumes'] : [])])),

@@ -9,6 +9,8 @@ import { freePort } from './free-port.ts';
 import { HOST_OF_TEST } from './providers.ts';
 import { waitUntil } from './wait-until.ts';
 
+export type BelfryContainers = Belfry & { readonly project: ComposeProject };
+
 /** Kafka, PostgreSQL and eleven processes, on two cores that do other things as well. */
 const READY_WITHIN_MS = 240_000;
 /** Their image has the simulator's authority there. */
@@ -20,7 +22,7 @@ const SERVICES = ['producer-api', 'router', 'realtime-gateway', 'scheduler', 'co
  * The stack of docker-compose.yml, unchanged but for settings, as a project of its own. `end` keeps its volumes for the next launch with the same data folder, which
  * holds the project's name and what a user would ask the stack for: the API key and the port of the simulator. `stop` removes everything.
  */
-export async function launchCompose(options: LaunchOptions): Promise<Belfry> {
+export async function launchCompose(options: LaunchOptions): Promise<BelfryContainers> {
   const port = options.port ?? (await freePort());
   const dataDirectory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'belfry-e2e-'));
   mkdirSync(dataDirectory, { recursive: true });
@@ -59,6 +61,7 @@ export async function launchCompose(options: LaunchOptions): Promise<Belfry> {
     url,
     port,
     pid: 0,
+    project,
     dataDirectory,
     readyAfterMs,
     output,

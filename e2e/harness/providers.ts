@@ -16,12 +16,18 @@ export const HOST_OF_TEST = 'host.docker.internal';
 export type ProvidersOptions = {
   /** Messages that each provider remembers; whoever listens hears of all. */
   readonly keep?: number;
+  /** Whether containers have to reach it. Default: when the stack of the specs is one of containers. */
+  readonly forContainers?: boolean;
 };
 
 /** Push services in the process of the test, which outlive every kill of Belfry and remember what really arrived. */
-export async function startProviders({ keep }: ProvidersOptions = {}): Promise<Providers> {
+export async function startProviders({
+  keep,
+  forContainers = process.env.BELFRY_STACK === 'compose',
+}: ProvidersOptions = {}): Promise<Providers> {
+  const address = forContainers ? await addressForContainers() : {};
   const kept = keep === undefined ? {} : { keep };
-  const simulator = createProviderSimulator({ clock: realClock, webpush: kept, fcm: kept, ...(await address()) });
+  const simulator = createProviderSimulator({ clock: realClock, webpush: kept, fcm: kept, ...address });
   await simulator.start();
   const origin = simulator.origin();
   return {
@@ -37,8 +43,7 @@ export async function startProviders({ keep }: ProvidersOptions = {}): Promise<P
 }
 
 /** Containers have a loopback address of their own: for them it listens on that of the network they come from. */
-async function address(): Promise<{ readonly host?: string; readonly port?: number; readonly publicOrigin?: string }> {
-  if (process.env.BELFRY_STACK !== 'compose') return {};
+async function addressForContainers(): Promise<{ host: string; port: number; publicOrigin: string }> {
   const format = '{{(index .IPAM.Config 0).Gateway}}';
   const gateway = await runDocker(['network', 'inspect', 'bridge', '-f', format]);
   const port = await freePort();
