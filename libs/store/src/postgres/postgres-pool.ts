@@ -69,7 +69,8 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
     keepAlive: true,
     pipeline: true,
     types: createTypeParsers(),
-    onConnect: (client) => prepareSession(client, options),
+    // Runs on each new connection before its first use.
+    verify: (client, done) => void prepareSession(client, options).then(() => done(), done),
     ...(tls === undefined ? {} : { ssl: { ...tls } }),
   });
   // A connection that breaks while nobody uses it; the pool has dropped it already.

@@ -92,7 +92,7 @@ describeNeeding('postgres', await findPostgres(), 'query plans on large tables',
       );
       const some = WHOLE_NOTIFICATION.test(statement.sql) || COUNTED.test(statement.sql);
       if ((whole.length > 0 && !COUNTED.test(statement.sql)) || (pages > MAX_PAGES && !some)) {
-        wrong.push(`${pages} pages, ${whole.map((node) => node['Relation Name'])}: ${statement.sql}`);
+        wrong.push(`${pages} pages, ${whole.map((node) => node['Relation Name']).join(', ')}: ${statement.sql}`);
       }
     }
     expect(wrong).toEqual([]);
