@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createApi } from './api.ts';
+import { type Api, createApi } from './api.ts';
 import { watchArrivals } from './arrivals.ts';
 import { countBy } from './count-by.ts';
 import { describeFault, disturbedWorkers, planFaults } from './fault-plan.ts';
@@ -44,6 +44,8 @@ export type LossRunReport = LossStock & {
   readonly acceptedPerSecond: number;
   /** From the last post to the end of all work. */
   readonly drainSeconds: number;
+  /** By reason, of the processes that live at the end: what the gate kept from being sent or counted again. */
+  readonly keptOutByGate: Readonly<Record<string, number>>;
   /** From the fault to the readiness of what it hit. */
   readonly recoveryMs: { readonly median: number; readonly max: number };
 };
@@ -112,6 +114,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
     sendsAtRisk: disturbances * WORKERS_EACH * PUSH_CONCURRENCY,
     acceptedPerSecond: Math.round((1_000 * producer.count()) / (producedMs - startedMs)),
     drainSeconds: Math.round((performance.now() - producedMs) / 1_000),
+    keptOutByGate: await readGate(api),
     recoveryMs: { median: Math.round(sorted[sorted.length >> 1] ?? 0), max: Math.round(sorted.at(-1) ?? 0) },
     ...stock,
   };
@@ -160,6 +163,15 @@ async function waitForNoLag({ broker }: LossStack, timeoutMs: number): Promise<R
   await waitUntil(isDone, { timeoutMs, everyMs: 1_000 }).catch(() => undefined);
   return lag;
 }
+
+async function readGate(api: Api): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const [, reason = '', value] of (await api.getText('/metrics')).matchAll(GATE_LINE))
+    counts[reason] = (counts[reason] ?? 0) + Number(value);
+  return counts;
+}
+
+const GATE_LINE = /^belfry_gate_dropped_total\{[^}]*reason="([^"]*)"[^}]*\} (\d+)/gm;
 
 /** What the report says about promises that were not kept; empty when all were. */
 export function brokenByFaults(
