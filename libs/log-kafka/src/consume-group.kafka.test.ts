@@ -123,7 +123,7 @@ describeNeeding('kafka', await findKafka(), 'a consumer group', ({ brokers }) =>
     member.consumer.pause({ logTopic, partition: 0 });
     // More than is fetched ahead for a paused partition.
     const large = 'x'.repeat(1_000_000);
-    const PLENTY = 12;
+    const PLENTY = 6;
     await append(...Array.from({ length: PLENTY }, () => large), 'c', 'd', 'e');
     await withAdmin(async (admin) => {
       const topic = prefix + logTopic;

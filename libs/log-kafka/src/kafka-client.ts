@@ -2,6 +2,7 @@ import kafkajs, { type Kafka, type RetryOptions } from 'kafkajs';
 import { mendIdleTimer } from './idle-timer.ts';
 import { type KafkaLogger, toLogCreator } from './kafka-logger.ts';
 import { type KafkaSasl, type KafkaTls, toSaslOptions, toTlsOptions } from './kafka-security.ts';
+import { mendPausedFetch } from './paused-fetch.ts';
 import { mendReconnect } from './reconnect.ts';
 
 export type KafkaClientOptions = {
@@ -39,6 +40,7 @@ export function createKafka(options: KafkaClientOptions): Kafka {
   assertClientOptions(options);
   mendIdleTimer();
   mendReconnect();
+  mendPausedFetch();
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,

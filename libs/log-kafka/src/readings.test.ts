@@ -141,7 +141,7 @@ it('has the client stop when enough is held, and go on when it is handed over', 
   readings.pause(zero);
   taken();
   const mebibyte = Buffer.alloc(1_048_576);
-  for (let offset = 10; offset < 18; offset++) deliver(zero, offset, 1, mebibyte);
+  deliver(zero, 10, 1, mebibyte);
   expect(taken().filter((call) => call.startsWith('pause'))).toEqual(['pause 0']);
   readings.resume(zero);
   await clock.settle();

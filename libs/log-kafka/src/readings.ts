@@ -61,18 +61,14 @@ type Reading = TopicPartition & {
 };
 
 /**
- * Bytes of records that are fetched ahead for paused partitions, all of a member together. The client stops fetching of a paused partition at the end of a
- * request, throws away what that brings, and with every partition paused it sleeps for `maxWaitMs` whatever happens meanwhile: without something in
- * hand a fast reader would wait most of the time, and everything would be fetched twice.
+ * Bytes of records that are fetched ahead of each paused partition. The client throws away what a request brings for a partition that was paused
+ * meanwhile: with nothing in hand everything would be fetched twice, and every pause would cost a round trip.
  */
-const AHEAD_BYTES = 33_554_432;
-const AHEAD_BYTES_MIN = 1_048_576;
-const AHEAD_BYTES_MAX = 8_388_608;
+const AHEAD_BYTES = 1_048_576;
 
 export function createReadings({ clock, logger, control, reader }: ReadingsOptions): Readings {
   const readings = new Map<string, Reading>();
   const isCurrent = (reading: Reading) => readings.get(nameOf(reading)) === reading;
-  let aheadBytes = AHEAD_BYTES_MAX;
 
   const stop = (reading: Reading) => {
     if (reading.stopped) return;
@@ -82,7 +78,7 @@ export function createReadings({ clock, logger, control, reader }: ReadingsOptio
 
   /** Fetches on, unless enough is in hand or we do not know where. */
   const go = (reading: Reading) => {
-    if (!reading.stopped || reading.position === undefined || reading.held.bytes >= aheadBytes) return;
+    if (!reading.stopped || reading.position === undefined || reading.held.bytes >= AHEAD_BYTES) return;
     reading.stopped = false;
     control.resume(reading);
   };
@@ -158,7 +154,6 @@ export function createReadings({ clock, logger, control, reader }: ReadingsOptio
     joined(partitions) {
       clear();
       const started = partitions.map(({ topic, partition }) => createReading(topic, partition));
-      aheadBytes = Math.min(AHEAD_BYTES_MAX, Math.max(AHEAD_BYTES_MIN, AHEAD_BYTES / started.length));
       for (const reading of started) {
         readings.set(nameOf(reading), reading);
         stop(reading);
@@ -179,7 +174,7 @@ export function createReadings({ clock, logger, control, reader }: ReadingsOptio
       const { messages } = batch;
       if (!reading.paused && reading.held.isEmpty) return reader.records(reading, messages, position.next);
       reading.held.add(messages, position.next);
-      if (reading.held.bytes >= aheadBytes) stop(reading);
+      if (reading.held.bytes >= AHEAD_BYTES) stop(reading);
     },
     passedOver(partition, first, last) {
       readings.get(nameOf(partition))?.position?.passedOver(first === null ? null : BigInt(first), BigInt(last));
