@@ -1,3 +1,4 @@
+import type { ScriptAction } from '@belfry/provider-simulator';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import type { Api } from './api.ts';
 import { addFcmDevice, addWebPushDevice, type TestDevice } from './devices.ts';
@@ -15,6 +16,8 @@ export type LossDevicesOptions = {
 
 /** Providers take up to this long, so that something is always under way. */
 const SLOWEST_MS = 500;
+/** Of different length, so that two sends at once would arrive in any order; afterwards they are of one length. */
+const DELAYS_EACH = 100;
 const WEBPUSH_FAILURES = 0.03;
 
 /**
@@ -37,8 +40,11 @@ export async function addLossDevices(
   webpush.script.setFaults({ failRate: WEBPUSH_FAILURES, seed });
   for (const [index, { channel, target }] of devices.entries()) {
     if (channel === 'webpush' && index % 4 === 0) continue;
-    const delayMs = Math.round(random.next() * SLOWEST_MS);
-    providers.simulator[channel].script.set(target, [], { kind: 'slow', delayMs, next: { kind: 'accept' } });
+    const slow = (): ScriptAction => {
+      const delayMs = Math.round(random.next() * SLOWEST_MS);
+      return { kind: 'slow', delayMs, next: { kind: 'accept' } };
+    };
+    providers.simulator[channel].script.set(target, Array.from({ length: DELAYS_EACH }, slow), slow());
   }
   const refused = { kind: 'status', status: 400 } as const;
   const later = { kind: 'status', status: 503, retryAfter: 10 * ttlSeconds } as const;
