@@ -31,6 +31,8 @@ export type ReaderNews =
     };
 
 const TELL_EVERY_MS = 20;
+/** As the router has it. */
+const KEY_BATCH = 64;
 const options = JSON.parse(process.argv[2] ?? '{}') as ReaderOptions;
 
 let records = 0;
@@ -106,10 +108,11 @@ async function readWithWorker(): Promise<void> {
     group: options.group,
     lanes: [{ lane: 'bench', logTopic: options.topic, weight: 1 }],
     concurrency: options.concurrency,
-    handle: async ([record]) => {
-      if (record.key === options.stuckKey) await new Promise(() => {});
-      count(1);
-      if (options.ages === true) agesMs.push(lastMs - Number(record.headers.sentMs));
+    keyBatch: KEY_BATCH,
+    handle: async (records) => {
+      if (records[0].key === options.stuckKey) await new Promise(() => {});
+      count(records.length);
+      if (options.ages === true) for (const { headers } of records) agesMs.push(lastMs - Number(headers.sentMs));
     },
     onHandlerError: () => 'stop',
   });

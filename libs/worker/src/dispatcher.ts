@@ -38,6 +38,9 @@ export type DispatcherOptions = {
   readonly onStop: (error: unknown, task: Task) => void;
 };
 
+/** A place for a running handler. Places are used again, so that a record costs no functions of its own. */
+type Slot = { occupy(task: Task, context: HandlerContext): void };
+
 /** Handlers that settle without I/O would otherwise keep sockets and timers waiting for as long as there are records. */
 const STARTS_PER_TURN = 256;
 
@@ -49,9 +52,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const measured = observe?.finished !== undefined;
   const retries = new Set<Cancel>();
   const waitingForIdle: (() => void)[] = [];
+  const freeSlots: Slot[] = [];
   let startsLeft = STARTS_PER_TURN;
   let yielding = false;
   let pumping = false;
+  let pumpIsDue = false;
 
   const hasWork = (lane: number) => queues[lane]?.hasWork() ?? false;
   const offer = (run: PartitionRun) => queues[run.laneIndex]?.enqueue(run);
@@ -87,6 +92,39 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     pumping = false;
   };
 
+  /** Handlers that settle together are replaced together. */
+  const pumpSoon = () => {
+    if (pumpIsDue) return;
+    pumpIsDue = true;
+    queueMicrotask(() => {
+      pumpIsDue = false;
+      pump();
+    });
+  };
+
+  const createSlot = (): Slot => {
+    let task: Task | undefined;
+    let context: HandlerContext | undefined;
+    const leave = (then: (task: Task, context: HandlerContext) => void) => {
+      if (task === undefined || context === undefined) return;
+      const left = task;
+      const leftContext = context;
+      task = undefined;
+      freeSlots.push(slot);
+      then(left, leftContext);
+    };
+    const onFulfilled = () => leave(onDone);
+    const onRejected = (error: unknown) => leave((left, leftContext) => onFailed(left, leftContext, error));
+    const slot: Slot = {
+      occupy(given, givenContext) {
+        task = given;
+        context = givenContext;
+        handle(given, givenContext).then(onFulfilled, onRejected);
+      },
+    };
+    return slot;
+  };
+
   const start = (task: Task, lane: number) => {
     startsLeft--;
     task.gateToken = gate.started();
@@ -95,10 +133,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const context = contexts[lane];
     if (context === undefined) return;
     observe?.started?.(context.lane, scheduler.inFlight);
-    handle(task, context).then(
-      () => onDone(task, context),
-      (error: unknown) => onFailed(task, context, error),
-    );
+    (freeSlots.pop() ?? createSlot()).occupy(task, context);
   };
 
   const handle = (task: Task, context: HandlerContext): Promise<void> => {
@@ -159,7 +194,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const startable = run.dropped ? options.onDroppedSettled(run) : run;
     if (startable !== undefined) offer(startable);
-    pump();
+    pumpSoon();
     if (scheduler.inFlight > 0) return;
     for (const resolve of waitingForIdle.splice(0)) resolve();
   };
