@@ -49,10 +49,16 @@ const STATEMENTS = [
 ] as const satisfies readonly CallName[];
 /** Reads whose parts must fit each other: a page never shows what lies behind the head that it tells. */
 const SNAPSHOTS = ['readInbox', 'readNotification', 'readStream'] as const satisfies readonly CallName[];
+/**
+ * What may be lost with a crash of the server. Of an accepted notification that is `accepting` again, the jobs are in the log, and a repeat appends the same ones; a
+ * delivery that is `stored` again rises with the next fact about it. The first one also holds a row that the router waits for, which must not be for as long as a disk takes.
+ */
+const RELAXED = ['markAccepted', 'markSent'] as const satisfies readonly CallName[];
 
 const MODES: ReadonlyMap<CallName, TransactionMode> = new Map<CallName, TransactionMode>([
   ...STATEMENTS.map((name) => [name, 'statements'] as const),
   ...SNAPSHOTS.map((name) => [name, 'snapshot'] as const),
+  ...RELAXED.map((name) => [name, 'relaxed'] as const),
 ]);
 
 /** Calls of one batch method on their way at a time. More would make the batches smaller and wait for each other's users. */

@@ -3,7 +3,7 @@ import { DatabaseError, escapeIdentifier } from 'pg';
 import { migrate } from '../migrations/migrate.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import type { PostgresPool } from './postgres-pool.ts';
-import { inTransaction } from './run-transaction.ts';
+import { BEGIN, inTransaction } from './run-transaction.ts';
 
 /** Another process may be migrating large tables; beyond that somebody has to look. */
 const LOCK_TIMEOUT_MS = 120_000;
@@ -15,7 +15,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
  */
 export async function prepareSchema(pool: PostgresPool, schema: string): Promise<void> {
   await pool.withConnection((connection) =>
-    inTransaction(connection, 'begin', async ({ db }) => {
+    inTransaction(connection, BEGIN.transaction, async ({ db }) => {
       await sql`select set_config('lock_timeout', ${`${LOCK_TIMEOUT_MS}`}, true),
         set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)`.execute(
         db,

@@ -4,18 +4,22 @@ import { codeOf, isRepeatable } from './postgres-errors.ts';
 import type { PostgresLogger } from './postgres-logger.ts';
 import type { PostgresConnection, PostgresPool } from './postgres-pool.ts';
 
-/** How a call runs: its statements each on its own, all on one snapshot, or as one transaction. */
-export type TransactionMode = 'statements' | 'snapshot' | 'transaction';
+/**
+ * How a call runs: its statements each on its own, all on one snapshot, as one transaction, or as one that is not yet on disk when it is over. A crash of the server
+ * may lose the latter's last half second; whatever is committed after it and is on disk has it on disk, too.
+ */
+export type TransactionMode = 'statements' | 'snapshot' | 'transaction' | 'relaxed';
 
 export type TransactionRunner = <Result>(
   mode: TransactionMode,
   work: (connection: PostgresConnection) => Promise<Result>,
 ) => Promise<Result>;
 
-const BEGIN = {
-  snapshot: 'begin isolation level repeatable read read only',
-  transaction: 'begin',
-} as const;
+export const BEGIN = {
+  snapshot: ['begin isolation level repeatable read read only'],
+  transaction: ['begin'],
+  relaxed: ['begin', 'set local synchronous_commit to off'],
+} as const satisfies { readonly [Mode in Exclude<TransactionMode, 'statements'>]: readonly string[] };
 /** Locks are taken in sorted order, so that one repetition is rare already. */
 const MAX_TRIES = 8;
 const FIRST_WAIT_MS = 10;
@@ -43,11 +47,11 @@ export function createTransactionRunner(
 
 export async function inTransaction<Result>(
   connection: PostgresConnection,
-  begin: string,
+  begin: readonly string[],
   work: (connection: PostgresConnection) => Promise<Result>,
 ): Promise<Result> {
   // Not waited for: it travels with the first statement, and where it fails that one does too.
-  const begun = connection.execute(begin);
+  const begun = Promise.all(begin.map((statement) => connection.execute(statement)));
   begun.catch(() => {});
   let result: Result;
   try {

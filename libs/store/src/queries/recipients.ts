@@ -15,21 +15,26 @@ export async function loadRecipients(
   if (recipients.length === 0) return [];
   const distinct = new Map(recipients.map((key) => [nameOf(key), { tenant: key.tenant, user_id: key.user }]));
   const input = dialect.rows('input', USER, [...distinct.values()]);
-  const deviceRows = await db
-    .selectFrom(input)
-    .innerJoin('devices as d', (join) =>
-      join.onRef('d.tenant', '=', 'input.tenant').onRef('d.user_id', '=', 'input.user_id'),
-    )
-    .selectAll('d')
-    .orderBy('d.created_at_ms')
-    .orderBy('d.id')
-    .execute();
-  const preferenceRows = await db
-    .selectFrom(input)
-    .innerJoin('users as u', (join) => join.onRef('u.tenant', '=', 'input.tenant').onRef('u.id', '=', 'input.user_id'))
-    .select(['u.tenant', 'u.id', 'u.preferences'])
-    .where('u.preferences', 'is not', null)
-    .execute();
+  // Together: on a connection that takes several statements at once that is one round trip.
+  const [deviceRows, preferenceRows] = await Promise.all([
+    db
+      .selectFrom(input)
+      .innerJoin('devices as d', (join) =>
+        join.onRef('d.tenant', '=', 'input.tenant').onRef('d.user_id', '=', 'input.user_id'),
+      )
+      .selectAll('d')
+      .orderBy('d.created_at_ms')
+      .orderBy('d.id')
+      .execute(),
+    db
+      .selectFrom(input)
+      .innerJoin('users as u', (join) =>
+        join.onRef('u.tenant', '=', 'input.tenant').onRef('u.id', '=', 'input.user_id'),
+      )
+      .select(['u.tenant', 'u.id', 'u.preferences'])
+      .where('u.preferences', 'is not', null)
+      .execute(),
+  ]);
   const devices = Map.groupBy<string, Device>(deviceRows.map(toDevice), nameOf);
   const preferences = new Map<string, Preferences>(
     preferenceRows.map((row) => [nameOf({ tenant: row.tenant, user: row.id }), toPreferences(row.preferences)]),
