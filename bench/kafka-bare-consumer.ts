@@ -13,12 +13,14 @@ let latenciesMs: number[] = [];
 const read = new Map<number, TopicPartitionOffset>();
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', async ({ records, withinMs }: { records: number; withinMs: number }) => {
+process.on('message', (asked: { records: number; withinMs: number }) => void tell(asked));
+
+async function tell({ records, withinMs }: { records: number; withinMs: number }): Promise<void> {
   const endMs = machineMs() + withinMs;
   while (latenciesMs.length < records && machineMs() < endMs) await pause(5);
   process.send?.(latenciesMs);
   latenciesMs = [];
-});
+}
 
 const kafka = new Kafka({ clientId: 'bare', brokers, logLevel: logLevel.NOTHING });
 const consumer = kafka.consumer({ groupId: 'bench-round-trip' });
