@@ -1,7 +1,8 @@
 import { describeNeeding, findTime } from '@belfry/testing/need';
 import { expect, it } from 'vitest';
 import { FAULT_ROUND } from './harness/fault-plan.ts';
-import { brokenByFaults, runLoss } from './harness/loss-run.ts';
+import { brokenByFaults } from './harness/loss-report.ts';
+import { runLoss } from './harness/loss-run.ts';
 import { findLossTools } from './harness/loss-stack.ts';
 
 const time = findTime(4);

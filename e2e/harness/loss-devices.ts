@@ -14,6 +14,9 @@ export type LossDevicesOptions = {
   readonly seed: number;
 };
 
+/** `isHopeless`: it never takes anything. */
+export type LossDevice = TestDevice & { readonly isHopeless: boolean };
+
 /** Providers take up to this long, so that something is always under way. */
 const SLOWEST_MS = 500;
 /** Of different length, so that two sends at once would arrive in any order; afterwards they are of one length. */
@@ -29,15 +32,14 @@ export async function addLossDevices(
   providers: Providers,
   users: readonly string[],
   { deviceEvery, ttlSeconds, seed }: LossDevicesOptions,
-): Promise<TestDevice[]> {
+): Promise<LossDevice[]> {
   const withWebPush = users.filter((_, index) => index % deviceEvery === 1);
   const withFcm = users.filter((_, index) => index % deviceEvery === 2);
   const webpushDevices = await mapConcurrently(withWebPush, 16, (user) => addWebPushDevice(api, providers, user));
   const fcmDevices = await mapConcurrently(withFcm, 16, (user) => addFcmDevice(api, providers, user));
   const devices = [...webpushDevices, ...fcmDevices];
-  const { webpush, fcm } = providers.simulator;
   const random = createSeededRandom(seed);
-  webpush.script.setFaults({ failRate: WEBPUSH_FAILURES, seed });
+  providers.simulator.webpush.script.setFaults({ failRate: WEBPUSH_FAILURES, seed });
   for (const [index, { channel, target }] of devices.entries()) {
     if (channel === 'webpush' && index % 4 === 0) continue;
     const slow = (): ScriptAction => {
@@ -48,10 +50,16 @@ export async function addLossDevices(
   }
   const refused = { kind: 'status', status: 400 } as const;
   const later = { kind: 'status', status: 503, retryAfter: 10 * ttlSeconds } as const;
-  webpush.script.set(webpushDevices.at(-1)?.target ?? '', [], refused);
-  webpush.script.set(webpushDevices.at(-2)?.target ?? '', [], later);
-  fcm.script.set(fcmDevices.at(-1)?.target ?? '', [], refused);
-  return devices;
+  const hopeless = new Map<TestDevice | undefined, ScriptAction>([
+    [webpushDevices.at(-1), refused],
+    [webpushDevices.at(-2), later],
+    [fcmDevices.at(-1), refused],
+  ]);
+  return devices.map((device) => {
+    const action = hopeless.get(device);
+    if (action !== undefined) providers.simulator[device.channel].script.set(device.target, [], action);
+    return { ...device, isHopeless: action !== undefined };
+  });
 }
 
 /** Requests that the provider of these workers has and has not answered. */

@@ -1,8 +1,8 @@
 import type { Api } from './api.ts';
 import { countInversions, repetitions } from './arrivals.ts';
 import { countBy } from './count-by.ts';
-import type { TestDevice } from './devices.ts';
 import { type LedgerDeliveries, readEndedLedgers } from './ledger.ts';
+import type { LossDevice } from './loss-devices.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { ResumingClient } from './resuming-client.ts';
 import { waitUntil } from './wait-until.ts';
@@ -21,6 +21,11 @@ export type LossStock = {
   readonly unended: number;
   /** Delivered as the ledger says, but the provider has not seen them. Must be 0. */
   readonly undelivered: number;
+  /**
+   * Deliveries that ended in another way than their device explains: `delivered` where it works; dead-lettered or expired where it never takes anything; `acknowledged` where a
+   * live client was quicker. Must be 0.
+   */
+  readonly endedOtherwise: number;
   /** First attempts of a device that reached its provider in another order than that of their posts. Must be 0. */
   readonly pushInversions: number;
   /** Deliveries for which an attempt counts that came after the last one: the result of a process whose work others had taken over. Must be 0. */
@@ -43,7 +48,7 @@ export type LossStock = {
 export type StockDeps = {
   readonly api: Api;
   readonly users: readonly string[];
-  readonly devices: readonly TestDevice[];
+  readonly devices: readonly LossDevice[];
   readonly clients: readonly { readonly user: string; readonly client: ResumingClient }[];
   /** By target, in order, repetitions included. */
   readonly arrived: ReadonlyMap<string, readonly string[]>;
@@ -89,7 +94,7 @@ async function readInbox(api: Api, user: string): Promise<string[]> {
   }
 }
 
-async function stockPushes({ api, devices, arrived, owed, timeoutMs }: StockDeps) {
+async function stockPushes({ api, devices, clients, arrived, owed, timeoutMs }: StockDeps) {
   const ids = devices.flatMap(({ user }) => owed.get(user) ?? []);
   const ledgers = await readEndedLedgers(api, ids, { timeoutMs });
   const pushes = new Map<string, Delivery>();
@@ -101,10 +106,19 @@ async function stockPushes({ api, devices, arrived, owed, timeoutMs }: StockDeps
   const seen = devices.map(({ target }) => arrived.get(target) ?? []);
   const everSeen = new Set(seen.flat());
   const deliveries = [...pushes.values()];
+  const live = new Set(clients.map(({ user }) => user));
+  const isExplained = ({ user, isHopeless }: LossDevice, { status }: Delivery): boolean =>
+    status === 'acknowledged' ? live.has(user) : isHopeless ? HOPELESS_ENDS.has(status) : status === 'delivered';
   return {
     lost: ids.filter((id) => !open.has(id) && !pushes.has(id)).length,
     unended: open.size,
     undelivered: [...pushes].filter(([id, { status }]) => status === 'delivered' && !everSeen.has(id)).length,
+    endedOtherwise: sum(
+      devices.map((device) => {
+        const own = (owed.get(device.user) ?? []).map((id) => pushes.get(id));
+        return own.filter((push) => push !== undefined && !isExplained(device, push)).length;
+      }),
+    ),
     pushInversions: sum(
       devices.map(({ user }, index) =>
         countInversions(seen[index] ?? [], owed.get(user) ?? [], (id) => pushes.get(id)?.attempts.length === 1),
@@ -117,6 +131,8 @@ async function stockPushes({ api, devices, arrived, owed, timeoutMs }: StockDeps
     states: countBy(ledgers.deliveries.map(({ channel, status }) => `${channel} ${status}`)),
   };
 }
+
+const HOPELESS_ENDS: ReadonlySet<string> = new Set(['dead-lettered', 'expired']);
 
 /** Nothing may follow an attempt that delivered. */
 function hasStaleResult({ attempts }: Delivery): boolean {

@@ -1,0 +1,57 @@
+import type { LossRunOptions } from './loss-run.ts';
+import type { LossStock } from './loss-stock.ts';
+
+export type LossRunReport = LossStock & {
+  readonly accepted: number;
+  readonly repeatedPosts: number;
+  /** By kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Records that a group had not finished when the time was up. Must be none. */
+  readonly lag: Readonly<Record<string, number>>;
+  /** Processes that ended by themselves. Must be none. */
+  readonly died: readonly string[];
+  /** Requests that providers had not answered when a fault came, of the groups that it disturbed; more followed until work had changed hands. */
+  readonly sendsUnderWay: number;
+  /** The bound of that: what each process of those groups may have under way, for each fault. */
+  readonly sendsAtRisk: number;
+  readonly acceptedPerSecond: number;
+  /** From the last post to the end of all work. */
+  readonly drainSeconds: number;
+  /** By reason, of the processes that live at the end: what the gate kept from being sent or counted again. */
+  readonly keptOutByGate: Readonly<Record<string, number>>;
+  /** From the fault to the readiness of what it hit. */
+  readonly recoveryMs: { readonly median: number; readonly max: number };
+};
+
+const ZEROS = [
+  'missingInInbox',
+  'repeatedInInbox',
+  'inboxInversions',
+  'lost',
+  'unended',
+  'undelivered',
+  'endedOtherwise',
+  'pushInversions',
+  'staleResults',
+  'missingLive',
+  'liveInversions',
+  'duplicatesAfterDedupe',
+  'unrecovered',
+] as const satisfies readonly (keyof LossRunReport)[];
+
+/** What the report says about promises that were not kept; empty when all were. */
+export function brokenByFaults(
+  report: LossRunReport,
+  asked: Pick<LossRunOptions, 'notifications' | 'faults'>,
+): string[] {
+  const broken: string[] = [];
+  const faults = Object.values(report.faults).reduce((sum, count) => sum + count, 0);
+  if (faults < asked.faults) broken.push(`only ${faults} of ${asked.faults} faults`);
+  if (report.accepted < asked.notifications) broken.push(`only ${report.accepted} notifications were accepted`);
+  for (const [group, records] of Object.entries(report.lag)) broken.push(`${group} is ${records} records behind`);
+  for (const how of report.died) broken.push(`ended by itself: ${how.split('\n', 1)[0]}`);
+  for (const zero of ZEROS) if (report[zero] !== 0) broken.push(`${zero}: ${report[zero]} instead of 0`);
+  if (report.duplicatesAtProviders > report.sendsAtRisk)
+    broken.push(`${report.duplicatesAtProviders} duplicates at providers are more than ${report.sendsAtRisk} sends`);
+  return broken;
+}
