@@ -102,6 +102,6 @@ export async function startLossStack(tools: LossTools, ending: AsyncDisposableSt
   });
   // At once: there is nothing that a service could keep, and the broker ends next.
   ending.defer(async () => void (await stack.stop('SIGKILL')));
-  await Promise.all(WORKERS.map((service) => stack.of(service)[WORKERS_EACH]?.kill('SIGTERM')));
+  await Promise.all(WORKERS.map(async (service) => stack.of(service)[WORKERS_EACH]?.kill('SIGTERM')));
   return { url: stack.url, stack, broker, proxy, providers, died };
 }
