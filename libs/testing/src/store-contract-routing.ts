@@ -87,6 +87,9 @@ export function describeRouting(contract: StoreContract): void {
       const entry = await contract.store.readNotification(tenant, notification.id, undefined, 10);
       expect(entry).toMatchObject({ status: 'routed', notification, counts: { queued: 1, stored: 1 } });
     }
+    // Its request was taken in before a crash that lost the row, so this one is its repeat.
+    const repeat = { notification: direct.notification, bodyHash: 'hash', takeOver: false };
+    expect(await contract.store.beginAccept([repeat])).toEqual([{ kind: 'replay', id: direct.notification.id }]);
   });
 
   it('stores a realtime delivery only where the notification is shown; the place is taken either way', async () => {

@@ -41,6 +41,7 @@ export type ProducerApiDeps = {
 export function createProducerApi(deps: ProducerApiDeps): Service[] {
   const { http } = deps;
   const outbox = createReceiptOutbox({
+    clock: deps.clock,
     receipts: deps.receipts,
     onLost: (count, error) => http.log.error({ err: error, count }, 'receipts were not appended to the feed'),
   });

@@ -13,8 +13,8 @@ import type { UserStreamStore } from './user-stream.ts';
 /**
  * Store: the truth about every notification. Adapters: SQLite (embedded) and PostgreSQL, one set of queries.
  *
- * Every method is one transaction and durable when it resolves, but for `markAccepted` and `markSent`: a crash of a database server may take these back, and
- * nothing goes wrong where it does. Methods take batches because the callers do their work in batches.
+ * Every method is one transaction and durable when it resolves, but for `beginAccept`, `markAccepted` and `markSent`: a crash of a database server may
+ * take these back, and nothing goes wrong where it does. Methods take batches because the callers do their work in batches.
  * Times that are compared with "now" use the store's clock. A rejected call had no effect, or cannot know (the connection broke):
  * callers repeat it, and every method here is safe to repeat. A store that cannot be reached rejects with `UnavailableError`, code `store-unavailable`.
  * The store trusts its callers: shapes, limits and permissions are checked at the edges.

@@ -50,10 +50,10 @@ const STATEMENTS = [
 /** Reads whose parts must fit each other: a page never shows what lies behind the head that it tells. */
 const SNAPSHOTS = ['readInbox', 'readNotification', 'readStream'] as const satisfies readonly CallName[];
 /**
- * What may be lost with a crash of the server. Of an accepted notification that is `accepting` again, the jobs are in the log, and a repeat appends the same ones; a
- * delivery that is `stored` again rises with the next fact about it. The first one also holds a row that the router waits for, which must not be for as long as a disk takes.
+ * What may be lost with a crash of the server. Until a notification is routed, the log is what keeps it: its jobs are appended after `beginAccept` and before anybody is
+ * told that it was accepted, and the router makes the row where it is missing. A delivery that is `stored` again rises with the next fact about it.
  */
-const RELAXED = ['markAccepted', 'markSent'] as const satisfies readonly CallName[];
+const RELAXED = ['beginAccept', 'markAccepted', 'markSent'] as const satisfies readonly CallName[];
 
 const MODES: ReadonlyMap<CallName, TransactionMode> = new Map<CallName, TransactionMode>([
   ...STATEMENTS.map((name) => [name, 'statements'] as const),

@@ -57,6 +57,8 @@ async function decidePresent(
     const key = keyOf(item.notification);
     const row = rows.get(key);
     if (row === undefined) throw new ChangedMeanwhileError(`notification ${id}`);
+    // Made by the router, as the row of the first request is lost: nothing says that this one differs.
+    if (row.bodyHash === '') return { kind: 'replay', id };
     if (row.bodyHash !== item.bodyHash) return { kind: 'conflict', id };
     if (row.status !== 'accepting') return { kind: 'replay', id };
     const ageMs = taken.has(key) ? 0 : nowMs - row.acceptingSinceMs;

@@ -17,7 +17,7 @@ const NEW_NOTIFICATION = {
 
 type NewNotification = {
   readonly notification: Notification;
-  /** Empty for one that came straight through the log: no request can be a repeat of it. */
+  /** Empty for one that the store learns of from the log. */
   readonly bodyHash: string;
 };
 
