@@ -5,7 +5,7 @@ import type { RealtimeMark } from '@belfry/core/store/user-stream';
 import { isUnavailable } from '@belfry/core/unavailable-error';
 import type { RealtimeState } from '@belfry/dispatch';
 
-/** What connections tell about notifications, gathered from all of them and written in one call per kind and turn. */
+/** What connections tell about notifications, gathered from all of them for a moment and written in one call per kind. */
 export type Acks = {
   /** `user` is the hub's object; what is told of the same object goes into one mark. */
   sent(user: RecipientKey, ids: readonly NotificationId[]): void;
@@ -27,6 +27,8 @@ export type AcksOptions = {
 const KEPT_IDS = 100_000;
 const IDS_PER_CALL = 1_000;
 const RETRY_MS = 500;
+/** Nobody waits for these writes, but each of them costs the store and the receipts feed as much as one for many. */
+const GATHER_MS = 20;
 
 export function createAcks({ realtime, clock, onError }: AcksOptions): Acks {
   const sent = createMarkBatch((marks) => realtime.sent(marks), clock, onError);
@@ -71,8 +73,8 @@ function createMarkBatch(
   };
 
   const run = async (): Promise<void> => {
-    await new Promise((resolve) => setImmediate(resolve));
     while (count > 0) {
+      if (count < IDS_PER_CALL) await sleep(clock, GATHER_MS, stopping.signal);
       const marks = take();
       try {
         await write(marks);
@@ -83,7 +85,7 @@ function createMarkBatch(
         }
         if (stopping.signal.aborted) continue;
         for (const mark of marks) add({ tenant: mark.tenant, user: mark.user }, mark.notificationIds);
-        await sleep(clock, RETRY_MS, stopping.signal);
+        await sleep(clock, RETRY_MS - GATHER_MS, stopping.signal);
       }
     }
     running = undefined;
