@@ -40,7 +40,7 @@ const SIZES = {
     max: 1_000,
     what: 'one in so many users has a Web Push device, and one an FCM device',
   },
-  'kafka-rate': { part: 'kafka', usual: 400, min: 1, max: 100_000, what: 'notifications per second, at most' },
+  'kafka-rate': { part: 'kafka', usual: 500, min: 1, max: 100_000, what: 'notifications per second, at most' },
   'kafka-seed': { part: 'kafka', usual: 1, min: 0, max: 2_147_483_647, what: 'of the faults' },
   'log-seed': { part: 'log', usual: 1, min: 0, max: 2_147_483_647, what: 'of its random numbers' },
 } as const satisfies Readonly<Record<string, Size>>;
