@@ -4,6 +4,7 @@ import { type KafkaLogger, toLogCreator } from './kafka-logger.ts';
 import { type KafkaSasl, type KafkaTls, toSaslOptions, toTlsOptions } from './kafka-security.ts';
 import { mendPausedFetch } from './paused-fetch.ts';
 import { mendReconnect } from './reconnect.ts';
+import { mendRecordDecoding } from './record-decoding.ts';
 
 export type KafkaClientOptions = {
   /** Seed addresses as `host:port`; an IPv6 address needs a name, as the client splits at the colon. At least one. */
@@ -41,6 +42,7 @@ export function createKafka(options: KafkaClientOptions): Kafka {
   mendIdleTimer();
   mendReconnect();
   mendPausedFetch();
+  mendRecordDecoding();
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
