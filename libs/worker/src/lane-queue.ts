@@ -26,8 +26,7 @@ export function createLaneQueue(perPartitionConcurrency: number, limit: KeyLimit
     turn.push(run);
   };
 
-  const parkLimited = (run: PartitionRun) => {
-    if (limit === undefined) return;
+  const parkLimited = (run: PartitionRun, limit: KeyLimit<Task>) => {
     for (let task = run.ready.peek(); task !== undefined; task = run.ready.peek()) {
       if (task.limitKey === undefined || limit.admits(task.limitKey)) return;
       run.ready.shift();
@@ -39,7 +38,7 @@ export function createLaneQueue(perPartitionConcurrency: number, limit: KeyLimit
     enqueue,
     hasWork() {
       for (let run = turn.peek(); run !== undefined; run = turn.peek()) {
-        if (isStartable(run)) parkLimited(run);
+        if (limit !== undefined && isStartable(run)) parkLimited(run, limit);
         if (isStartable(run)) return true;
         turn.shift();
         run.queued = false;

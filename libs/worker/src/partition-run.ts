@@ -103,14 +103,17 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
     if (chains.add(task)) ready.push(task);
   };
 
+  /** Takes the record, or passes over one that was taken before. False while it lies beyond the look-ahead. */
+  const admits = (record: LogRecord): boolean => {
+    const verdict = tracker.verdict(record.offset);
+    if (verdict === 'full') return false;
+    if (verdict === 'take') take(record);
+    else buffered--;
+    return true;
+  };
+
   const admit = () => {
-    for (let record = intake.peek(); record !== undefined; record = intake.peek()) {
-      const verdict = tracker.verdict(record.offset);
-      if (verdict === 'full') return;
-      intake.shift();
-      if (verdict === 'take') take(record);
-      else buffered--;
-    }
+    for (let record = intake.peek(); record !== undefined && admits(record); record = intake.peek()) intake.shift();
   };
 
   /** After a failure one at a time: the records that can succeed then do, and the one that cannot fails alone. */
@@ -146,8 +149,7 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
     queued: false,
     offer(records) {
       buffered += records.length;
-      for (const record of records) intake.push(record);
-      admit();
+      for (const record of records) if (intake.size > 0 || !admits(record)) intake.push(record);
     },
     started(head) {
       head.handed = handedWith(head);

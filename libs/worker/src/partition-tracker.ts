@@ -32,6 +32,8 @@ export function createPartitionTracker(lookAhead: number): PartitionTracker {
   let low = 0;
   let high = 0;
   let highest = -1n;
+  // Offsets below this may be taken; computed anew only when one is not, as the watermark moves with almost every record.
+  let limit = 0n;
 
   const grow = () => {
     const wider = offsets.length * 2;
@@ -52,8 +54,9 @@ export function createPartitionTracker(lookAhead: number): PartitionTracker {
     },
     verdict(offset) {
       if (offset <= highest) return 'repeat';
-      if (low === high) return 'take';
-      return offset - (offsets[low & mask] ?? 0n) >= distance ? 'full' : 'take';
+      if (low === high || offset < limit) return 'take';
+      limit = (offsets[low & mask] ?? 0n) + distance;
+      return offset < limit ? 'take' : 'full';
     },
     take(offset) {
       if (high - low > mask) grow();
