@@ -25,7 +25,6 @@ export type ReaderNews =
   | {
       readonly kind: 'done';
       readonly records: number;
-      readonly firstMs: number;
       readonly lastMs: number;
       readonly agesMs: readonly number[];
     };
@@ -37,7 +36,6 @@ const options = JSON.parse(process.argv[2] ?? '{}') as ReaderOptions;
 
 let records = 0;
 let told = 0;
-let firstMs = 0;
 let lastMs = 0;
 let agesMs: number[] = [];
 
@@ -45,7 +43,7 @@ process.on('disconnect', () => process.exit(0));
 setInterval(() => {
   if (records === told) return;
   told = records;
-  tell({ kind: 'done', records, firstMs, lastMs, agesMs });
+  tell({ kind: 'done', records, lastMs, agesMs });
   agesMs = [];
 }, TELL_EVERY_MS);
 
@@ -58,7 +56,6 @@ function tell(news: ReaderNews): void {
 
 function count(done: number): void {
   lastMs = machineMs();
-  if (records === 0) firstMs = lastMs;
   records += done;
 }
 
