@@ -18,6 +18,7 @@ function createGroup(): { readonly group: Group; pause(): void; makeStale(): voi
   const group: Group = Object.assign(Object.create(prototype), {
     maxWaitTime: FOR_EVER_MS,
     logger: { info() {} },
+    seekOffset: new Map(),
     cluster: { refreshMetadataIfNecessary: async () => {} },
     checkForStaleAssignment() {
       if (stale) throw new Error('asked the client');
@@ -72,6 +73,13 @@ describe('mendPausedFetch', () => {
     await new Promise((resolve) => setImmediate(resolve));
     group.resume(ONE);
     await expect(fetched).resolves.toEqual([[], []]);
+  });
+
+  it('leaves seeks to the client', async () => {
+    const { group, pause } = createGroup();
+    pause();
+    Object.assign(group, { seekOffset: new Map([['jobs', 5]]) });
+    await expect(group.fetch(1)).rejects.toThrow('asked the client');
   });
 
   it('leaves to the client what it has to do about its assignment', async () => {

@@ -6,6 +6,8 @@ type ConsumerGroup = {
   readonly maxWaitTime: number;
   readonly subscriptionState: { active(): Assigned };
   readonly cluster: { refreshMetadataIfNecessary(): Promise<void> };
+  /** Seeks that the next fetch will apply, and commit. */
+  readonly seekOffset: { readonly size: number };
   checkForStaleAssignment(): void;
   fetch(nodeId: number): Promise<readonly unknown[]>;
   resume(partitions: Assigned): void;
@@ -48,6 +50,7 @@ async function mayFetch(group: ConsumerGroup, nodeId: number): Promise<boolean> 
   try {
     await group.cluster.refreshMetadataIfNecessary();
     group.checkForStaleAssignment();
+    if (group.seekOffset.size > 0) return true;
     const active = group.filterPartitionsByNode(nodeId, group.subscriptionState.active());
     return active.some(({ partitions }) => partitions.length > 0);
   } catch {
