@@ -50,7 +50,7 @@ const SECRETS = /-----BEGIN [A-Z ]*PRIVATE KEY|_authToken|\bbk_[a-z]+_\w{16}|pas
 /** Prints what there is in /app, without what others have published, and whether this user could change it. */
 const LOOK = `
 import { accessSync, constants, existsSync, globSync, readFileSync } from 'node:fs';
-const files = globSync('**/*', { cwd: '/app', exclude: (name) => ['node_modules', 'compile-cache'].includes(name), withFileTypes: true })
+const files = globSync('**/*', { cwd: '/app', exclude: (entry) => ['node_modules', 'compile-cache'].includes(entry.name), withFileTypes: true })
   .filter((entry) => entry.isFile()).map((entry) => (entry.parentPath + '/' + entry.name).slice('/app/'.length));
 const isWritable = (file) => { try { accessSync(file, constants.W_OK); return true; } catch { return false; } };
 console.log(JSON.stringify({
@@ -103,7 +103,7 @@ describeNeeding('docker', findDocker(), 'the images', () => {
       expect(
         files.filter((file) => /\.(?:test|fixture)\.|tsconfig|^(?:e2e|bench|docs|libs\/testing)\//.test(file)),
       ).toEqual([]);
-      const mains = files.filter((file) => file.endsWith('/main.ts') && file.split('/').length === 4);
+      const mains = files.filter((file) => file.endsWith('/src/main.ts') && file.split('/').length === 4);
       // Standalone brings the services that it composes.
       if (name !== 'standalone') expect(mains).toEqual([`${own}/src/main.ts`]);
       expect(texts.filter(([, content]) => SECRETS.test(content)).map(([file]) => file)).toEqual([]);
