@@ -49,7 +49,7 @@ const WARM_UP_SECONDS = 15;
 const ARRIVED_WITHIN_MS = 30_000;
 /** Of the topic with jobs, and of a job of these posts. */
 const PARTITIONS = 12;
-const JOB_BYTES = 480;
+const JOB_BYTES = 364;
 
 /** What one window, or all of a kind, came to. */
 type Window = {
