@@ -40,6 +40,7 @@ async function run(files: readonly string[], report: string): Promise<readonly D
     exclude,
     fileParallelism: !flags.includes('--serial'),
     reporters: ['default', ['json', { outputFile: report }]],
+    retry: kind === 'unit' ? 0 : RETRIES_WITH_SERVERS,
     ...(existsSync('vitest.config.ts') ? {} : TIMEOUTS),
   });
   const errors = vitest.state.getUnhandledErrors();
