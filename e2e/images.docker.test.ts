@@ -125,7 +125,10 @@ describeNeeding('docker', findDocker(), 'the images', () => {
       expect(addedMb).toBeLessThan(ADDED_MB_MAX);
     });
 
-    it.skipIf(name === 'example-invoices')('prints its configuration', async () => {
+    // The example upstream takes no arguments.
+    if (name === 'example-invoices') return;
+
+    it('prints its configuration', async () => {
       const help = await runDocker(['run', '--rm', ...RESTRICTED, '--network=none', image, '--help']);
       expect(help).toContain('Configured by environment variables:');
     });
