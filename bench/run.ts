@@ -40,6 +40,7 @@ const BENCHES: readonly Bench[] = [
       ['--stack', 'processes', '--backplane', 'kafka'],
     ],
   },
+  { name: 'kafka-worker' },
   { name: 'kafka-slow-key' },
 ];
 const RUN_LIMIT_MS = 5 * 60_000;
