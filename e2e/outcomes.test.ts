@@ -1,6 +1,6 @@
 import { certificateAuthorityPath } from '@belfry/provider-simulator';
+import { freePort } from '@belfry/testing/free-port';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from './harness/free-port.ts';
 import { type Belfry, launchBelfry } from './harness/launch-belfry.ts';
 import { type Begun, documentedAnswers, type OutcomeRun, startOutcomeRun } from './harness/outcome-run.ts';
 import { type Providers, startProviders } from './harness/providers.ts';

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '@belfry/testing/free-port';
 import { createApi } from './api.ts';
 import { repetitions, watchArrivals } from './arrivals.ts';
 import { countBy } from './count-by.ts';
 import { addFcmDevice, addWebPushDevice, type TestDevice } from './devices.ts';
-import { freePort } from './free-port.ts';
 import { launchBelfry } from './launch-belfry.ts';
 import { readEndedLedgers } from './ledger.ts';
 import { mapConcurrently } from './map-concurrently.ts';
@@ -47,7 +47,7 @@ export type KillRunReport = {
   readonly states: Readonly<Record<string, number>>;
 };
 
-/** Far above what a machine with nothing else to do takes (under a second): a busy one is not a broken one. The report has the figure. */
+/** Far above what a machine with nothing else to do takes (under a second): in a test a busy one is not a broken one. The soak asks for what is promised. */
 const RESTART_LIMIT_MS = 15_000;
 
 const CLIENT_SHARE = 5;
@@ -128,7 +128,11 @@ export async function runKills(options: KillRunOptions): Promise<KillRunReport> 
 }
 
 /** What the report says about promises that were not kept; empty when all were. */
-export function brokenByKills(report: KillRunReport, asked: Pick<KillRunOptions, 'kills' | 'notifications'>): string[] {
+export function brokenByKills(
+  report: KillRunReport,
+  asked: Pick<KillRunOptions, 'kills' | 'notifications'>,
+  restartLimitMs = RESTART_LIMIT_MS,
+): string[] {
   const broken: string[] = [];
   if (report.kills < asked.kills) broken.push(`only ${report.kills} of ${asked.kills} kills`);
   if (report.accepted < asked.notifications) broken.push(`only ${report.accepted} notifications were accepted`);
@@ -144,7 +148,7 @@ export function brokenByKills(report: KillRunReport, asked: Pick<KillRunOptions,
   }
   if (report.duplicatesAtProviders > SENDS_UNDER_WAY * report.kills)
     broken.push(`${report.duplicatesAtProviders} duplicates at providers are more than were under way at the kills`);
-  if (report.restartMs.median >= RESTART_LIMIT_MS)
+  if (report.restartMs.median >= restartLimitMs)
     broken.push(`ready only ${report.restartMs.median} ms after a kill (median)`);
   return broken;
 }

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@belfry/testing/free-port';
 import { type Belfry, type LaunchOptions, TEST_JWT_SECRET, TEST_KEY } from './belfry.ts';
 import { type ComposeProject, createComposeProject, lines, runDocker } from './compose-project.ts';
-import { freePort } from './free-port.ts';
 import { HOST_OF_TEST } from './providers.ts';
 import { waitUntil } from './wait-until.ts';
 

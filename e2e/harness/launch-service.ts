@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './free-port.ts';
-import { waitUntil } from './wait-until.ts';
+import { freePort } from '@belfry/testing/free-port';
+import { startNodeProcess } from '@belfry/testing/node-process';
 
 export type LaunchedService = {
   readonly url: string;
@@ -47,34 +46,20 @@ export function mainOf(name: string): string {
 /** Starts one service as a process of its own, on a free port, and waits until it is ready. */
 export async function launchService(name: string, env: Readonly<Record<string, string>>): Promise<LaunchedService> {
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, [mainOf(name)], {
+  const lines: string[] = [];
+  const started = startNodeProcess({
+    name,
+    main: mainOf(name),
+    url: `http://127.0.0.1:${port}`,
     env: { ...process.env, PORT: String(port), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    onLine: (line) => lines.push(line),
   });
-  let output = '';
-  const keep = (chunk: Buffer): void => {
-    output += chunk.toString();
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    await ended;
-  };
-  const early = ended.then(() => Promise.reject(new Error(`${name} ended with ${child.exitCode}`)));
-  early.catch(() => {});
-  const ready = waitUntil(async () => (await fetch(`${url}/health/ready`)).ok, {
-    timeoutMs: READY_WITHIN_MS,
-    everyMs: 50,
-    what: `${name} ready`,
-  });
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => void (await started.kill(signal));
   try {
-    await Promise.race([ready, early]);
+    await started.ready(READY_WITHIN_MS);
   } catch (error) {
     await stop();
-    throw new Error(`${String(error)}\n${output}`);
+    throw error;
   }
-  return { url, output: () => output, stop };
+  return { url: started.url, output: () => lines.join('\n'), stop };
 }

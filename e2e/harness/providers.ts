@@ -1,7 +1,7 @@
 import { certificateAuthorityPath, createProviderSimulator, type ProviderSimulator } from '@belfry/provider-simulator';
+import { freePort } from '@belfry/testing/free-port';
 import { realClock } from '@belfry/testing/real-clock';
 import { runDocker } from './compose-project.ts';
-import { freePort } from './free-port.ts';
 
 export type Providers = {
   readonly simulator: ProviderSimulator;

@@ -1,6 +1,6 @@
 import type { Backplane, Hint } from '@belfry/core/backplane';
-import { type Clock, sleep } from '@belfry/core/clock';
-import { createHintOutbox } from '@belfry/core/hint-outbox';
+import type { Clock } from '@belfry/core/clock';
+import { createHintOutbox, outageLines, settledSoon } from '@belfry/core/hint-outbox';
 import { createHintSubscriptions } from '@belfry/core/hint-subscriptions';
 import type { Log, LogRecord, LogTopicSettings } from '@belfry/core/log';
 import { formatHint, hintAddress, parseHint } from '@belfry/protocol/hint-wire';
@@ -26,9 +26,6 @@ export type LogBackplaneOptions = {
   /** Records for users of this process that are no hints. */
   readonly onIgnored?: (records: number) => void;
 };
-
-/** What waits may still leave when the process ends. */
-const CLOSE_WITHIN_MS = 1_000;
 
 /**
  * A hint is worth something for seconds, so it is kept only for minutes. Few partitions: every gateway reads all of them, and more would make each of
@@ -56,11 +53,7 @@ export async function createLogBackplane(options: LogBackplaneOptions): Promise<
     send: async (hints) => void (await log.append(HINTS_TOPIC, hints.map(toRecord))),
     ...(options.maxWaitingHints === undefined ? {} : { maxHints: options.maxWaitingHints }),
     ...(options.onLost === undefined ? {} : { onLost: options.onLost }),
-    onOutage(error) {
-      const reason = error instanceof Error ? error.message : 'too many hints are waiting';
-      logger.warn({ reason }, 'backplane: hints are lost; heartbeats deliver');
-    },
-    onRecovered: (lost) => logger.info({ lost }, 'backplane: hints are sent again'),
+    ...outageLines(logger),
   });
   const subscriptions = createHintSubscriptions({
     onHandlerError: (error) => logger.warn({ err: error }, 'backplane: a handler of hints failed'),
@@ -89,9 +82,7 @@ export async function createLogBackplane(options: LogBackplaneOptions): Promise<
       if (closed) return;
       closed = true;
       subscriptions.clear();
-      const late = new AbortController();
-      await Promise.race([outbox.settled(), sleep(options.clock, CLOSE_WITHIN_MS, late.signal)]);
-      late.abort();
+      await settledSoon(outbox, options.clock);
       outbox.close();
       await tail?.close();
     },

@@ -1,6 +1,5 @@
 import type { Backplane, Hint } from '@belfry/core/backplane';
-import { sleep } from '@belfry/core/clock';
-import { createHintOutbox } from '@belfry/core/hint-outbox';
+import { createHintOutbox, outageLines, settledSoon } from '@belfry/core/hint-outbox';
 import { createHintSubscriptions } from '@belfry/core/hint-subscriptions';
 import { formatHint, hintAddress } from '@belfry/protocol/hint-wire';
 import { createRedisConnection } from './redis-connection.ts';
@@ -8,8 +7,6 @@ import type { RedisBackplaneOptions } from './redis-options.ts';
 import { createRedisSubscriber } from './redis-subscriber.ts';
 
 const CHANNEL_PREFIX = 'belfry:hint:';
-/** What waits may still leave when the process ends. */
-const CLOSE_WITHIN_MS = 1_000;
 
 /**
  * Hints over Redis pub/sub, a channel per user: Redis finds the subscribers of a channel by a hash, so a gateway receives what its own users get and
@@ -37,11 +34,7 @@ export async function createRedisBackplane(options: RedisBackplaneOptions): Prom
     send,
     ...(options.maxWaitingHints === undefined ? {} : { maxHints: options.maxWaitingHints }),
     ...(options.onLost === undefined ? {} : { onLost: options.onLost }),
-    onOutage(error) {
-      const reason = error instanceof Error ? error.message : 'too many hints are waiting';
-      logger.warn({ reason }, 'backplane: hints are lost; heartbeats deliver');
-    },
-    onRecovered: (lost) => logger.info({ lost }, 'backplane: hints are sent again'),
+    ...outageLines(logger),
   });
   const subscriptions = createHintSubscriptions({
     onChanged: (address) => subscriber.changed(address),
@@ -64,9 +57,7 @@ export async function createRedisBackplane(options: RedisBackplaneOptions): Prom
       closed = true;
       subscriptions.clear();
       subscriber.close();
-      const late = new AbortController();
-      if (publisher.isReady()) await Promise.race([outbox.settled(), sleep(clock, CLOSE_WITHIN_MS, late.signal)]);
-      late.abort();
+      if (publisher.isReady()) await settledSoon(outbox, clock);
       outbox.close();
       publisher.close();
     },

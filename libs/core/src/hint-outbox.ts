@@ -1,4 +1,5 @@
 import type { Hint } from './backplane.ts';
+import { type Clock, sleep } from './clock.ts';
 
 /**
  * The sending half of a backplane with a network behind it: takes hints at any rate without waiting, sends those of one event-loop turn
@@ -24,6 +25,8 @@ export type HintOutboxOptions = {
   readonly onRecovered: (lost: number) => void;
 };
 
+/** What waits may still leave when the process ends. */
+const CLOSE_WITHIN_MS = 1_000;
 const MAX_HINTS = 10_000;
 /** Characters of frames that may wait. Beyond it hints go without their frame, which the gateway then reads. */
 const MAX_WAITING_CHARS = 8 * 1_024 * 1_024;
@@ -103,4 +106,25 @@ export function createHintOutbox(options: HintOutboxOptions): HintOutbox {
       waitingChars = 0;
     },
   };
+}
+
+/** A line when hints begin to be lost, and one when that is over. */
+export function outageLines(logger: {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}): Pick<HintOutboxOptions, 'onOutage' | 'onRecovered'> {
+  return {
+    onOutage(error) {
+      const reason = error instanceof Error ? error.message : 'too many hints are waiting';
+      logger.warn({ reason }, 'backplane: hints are lost; heartbeats deliver');
+    },
+    onRecovered: (lost) => logger.info({ lost }, 'backplane: hints are sent again'),
+  };
+}
+
+/** Resolves when all that was added is sent or lost, or after a second. */
+export async function settledSoon(outbox: HintOutbox, clock: Clock): Promise<void> {
+  const late = new AbortController();
+  await Promise.race([outbox.settled(), sleep(clock, CLOSE_WITHIN_MS, late.signal)]);
+  late.abort();
 }

@@ -1,4 +1,4 @@
-import { bytes, defineConfig, defineOptions, durationMs, integer } from '@belfry/runtime';
+import { bytes, type ConfigValues, defineConfig, defineOptions, durationMs, integer } from '@belfry/runtime';
 import {
   backplaneOptions,
   checkShared,
@@ -10,7 +10,7 @@ import {
   processOptions,
   publicHttpOptions,
 } from '@belfry/service-process';
-import { DEFAULT_GATEWAY_LIMITS } from './gateway-limits.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './gateway-limits.ts';
 
 export const realtimeGatewayOptions = defineOptions({
   BELFRY_REALTIME_CONNECTIONS: {
@@ -63,3 +63,14 @@ export const CONFIG = defineConfig({
   },
   check: checkShared,
 });
+
+/** Those of the limits that an operator sets. */
+export function gatewayLimits(config: ConfigValues<typeof realtimeGatewayOptions>): Partial<GatewayLimits> {
+  return {
+    connections: config.BELFRY_REALTIME_CONNECTIONS,
+    connectionsPerUser: config.BELFRY_REALTIME_CONNECTIONS_PER_USER,
+    queueBytes: config.BELFRY_REALTIME_QUEUE,
+    heartbeatMs: config.BELFRY_REALTIME_HEARTBEAT,
+    drainWindowMs: config.BELFRY_REALTIME_DRAIN,
+  };
+}

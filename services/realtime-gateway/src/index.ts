@@ -1,4 +1,4 @@
-export { realtimeGatewayOptions } from './config.ts';
+export { gatewayLimits, realtimeGatewayOptions } from './config.ts';
 export type { GatewayLimits } from './gateway-limits.ts';
 export { createRealtimeGateway, type RealtimeGatewayDeps } from './realtime-gateway.ts';
 export { EVENTS_PATH } from './sse-endpoint.ts';

@@ -1,7 +1,7 @@
 import { createRealtimeState, createReceiptFeed } from '@belfry/dispatch';
 import { createTokenVerifier } from '@belfry/runtime';
 import { credential, runServiceProcess } from '@belfry/service-process';
-import { CONFIG } from './config.ts';
+import { CONFIG, gatewayLimits } from './config.ts';
 import { createRealtimeGateway } from './realtime-gateway.ts';
 import { REALTIME_PATH } from './websocket-endpoint.ts';
 
@@ -24,13 +24,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
         ),
         allowedOrigins: config.BELFRY_ALLOWED_ORIGINS,
         cookieSecret: credential(config, 'cookieSecret'),
-        limits: {
-          connections: config.BELFRY_REALTIME_CONNECTIONS,
-          connectionsPerUser: config.BELFRY_REALTIME_CONNECTIONS_PER_USER,
-          queueBytes: config.BELFRY_REALTIME_QUEUE,
-          heartbeatMs: config.BELFRY_REALTIME_HEARTBEAT,
-          drainWindowMs: config.BELFRY_REALTIME_DRAIN,
-        },
+        limits: gatewayLimits(config),
       }),
   });
 }

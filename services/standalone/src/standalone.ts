@@ -10,7 +10,7 @@ import { createFcmWorker } from '@belfry/fcm-worker';
 import { createEmbeddedLog } from '@belfry/log-embedded';
 import { createProducerApi } from '@belfry/producer-api';
 import { LIMITS } from '@belfry/protocol/limits';
-import { createRealtimeGateway, REALTIME_PATH } from '@belfry/realtime-gateway';
+import { createRealtimeGateway, gatewayLimits, REALTIME_PATH } from '@belfry/realtime-gateway';
 import { createRouter } from '@belfry/router';
 import {
   apiKeyId,
@@ -149,13 +149,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
       verifyToken: tokens,
       allowedOrigins,
       cookieSecret: data.cookieSecret,
-      limits: {
-        connections: config.BELFRY_REALTIME_CONNECTIONS,
-        connectionsPerUser: config.BELFRY_REALTIME_CONNECTIONS_PER_USER,
-        queueBytes: config.BELFRY_REALTIME_QUEUE,
-        heartbeatMs: config.BELFRY_REALTIME_HEARTBEAT,
-        drainWindowMs: config.BELFRY_REALTIME_DRAIN,
-      },
+      limits: gatewayLimits(config),
     }),
     ...createProducerApi({
       ...shared,
