@@ -12,6 +12,7 @@ import { createTestSchema, type TestSchema } from './test-schema.fixture.ts';
 const FIXTURE = fileURLToPath(new URL('./accept-until-killed.fixture.ts', import.meta.url));
 const ANN = { tenant: 'acme', user: 'ann' };
 const END_OURS = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'belfry'`;
+const OTHERS = `select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`;
 const UNAVAILABLE = { code: 'store-unavailable' };
 
 describeNeeding('postgres', await findPostgresLauncher(), 'the PostgreSQL store in an outage', (launchPostgres) => {
@@ -105,6 +106,16 @@ describeNeeding('postgres', await findPostgresLauncher(), 'the PostgreSQL store 
         { timeout: 30_000 },
       )
       .toMatchObject({ ...UNAVAILABLE, message: 'the database system is shutting down' });
+    // A session that was just being opened when the server was asked to stop holds it up for as long as calls are made on it.
+    await expect
+      .poll(
+        async () => {
+          await endConnections();
+          return (await keeper.query(OTHERS)).rowCount;
+        },
+        { timeout: 30_000 },
+      )
+      .toBe(0);
     await keeper.end();
     await stopped;
     await postgres.start();
