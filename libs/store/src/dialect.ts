@@ -1,10 +1,11 @@
 import type { AliasedRawBuilder, RawBuilder } from 'kysely';
+import type { Place } from './place.ts';
 
 /** Type of a column of rows that are handed to a statement; a question mark allows null. */
 export type ColumnKind = 'text' | 'text?' | 'integer' | 'integer?' | 'float';
 export type Columns = { readonly [name: string]: ColumnKind };
 
-type ValueOf<Kind extends ColumnKind> =
+export type ValueOf<Kind extends ColumnKind> =
   | (Kind extends 'text' | 'text?' ? string : number)
   | (Kind extends 'text?' | 'integer?' ? null : never);
 
@@ -14,13 +15,15 @@ export type RowOf<C extends Columns> = { readonly [Name in keyof C]: ValueOf<C[N
 export type Dialect = {
   /**
    * Rows as a table that a statement can join or insert from, with their position as `ordinal`: one parameter however many rows, so that one prepared
-   * statement serves every batch size.
+   * statement serves every batch size. `rows` is where `encode` gives them.
    */
   rows<C extends Columns, Alias extends string>(
     alias: Alias,
     columns: C,
-    rows: readonly RowOf<C>[],
+    rows: Place,
   ): AliasedRawBuilder<RowOf<C> & { readonly ordinal: number }, Alias>;
+  /** The parameter that stands for rows. Callers may hand in whole domain objects: what has no column is left out. */
+  encode<C extends Columns>(columns: C, rows: readonly RowOf<C>[]): string;
   /** True where other transactions run at the same time, so that rows must be locked before they are decided on. */
   readonly locksRows: boolean;
   /** 32 hexadecimal digits from the database's own source of randomness. */

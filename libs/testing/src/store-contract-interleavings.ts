@@ -42,7 +42,9 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 const rounds = fc.array(fc.array(steps, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 12 });
 
 export function describeInterleavings(contract: StoreContract): void {
-  it('keeps its promises whatever order settlements, acknowledgements, cancellations and redrives come in', async () => {
+  it('keeps its promises whatever order settlements, acknowledgements, cancellations and redrives come in', {
+    timeout: 60_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(rounds, async (schedule) => {
         const routed = await routeOne(contract);

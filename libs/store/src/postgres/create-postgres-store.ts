@@ -79,8 +79,8 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
       ...args: CallArgs<N>
     ) => Promise<CallResult<N>>;
     try {
-      return await run(MODES.get(name) ?? 'transaction', ({ db }) =>
-        query({ db, dialect: postgresDialect, nowMs: clock.nowMs() }, ...args),
+      return await run(MODES.get(name) ?? 'transaction', ({ db, run: runStatement }, finish) =>
+        query({ db, run: runStatement, finish, dialect: postgresDialect, nowMs: clock.nowMs() }, ...args),
       );
     } catch (error) {
       throw toStoreError(error);

@@ -13,14 +13,22 @@ const TYPES: Readonly<Record<ColumnKind, string>> = {
 export const postgresDialect: Dialect = {
   rows(alias, columns, rows) {
     const names = Object.keys(columns);
-    // Callers hand in whole domain objects, too. What has no column stays behind: it would be parsed for nothing, and its names may hold what PostgreSQL refuses.
-    const cells = rows.map((row) => Object.fromEntries(names.map((name) => [name, storable(row[name])])));
-    const json = JSON.stringify(cells);
     const picked = sql.join(names.map((name) => sql.ref(name)));
     const typed = sql.join(names.map((name) => sql`${sql.ref(name)} ${sql.raw(TYPES[columns[name] ?? 'text'])}`));
-    const records = sql`rows from (json_to_recordset(${json}::json) as (${typed})) with ordinality`;
+    const records = sql`rows from (json_to_recordset(${rows}::json) as (${typed})) with ordinality`;
     return sql<never>`(select ordinal - 1 as ordinal, ${picked} from ${records} as records(${picked}, ordinal))`.as(
       alias,
+    );
+  },
+  encode(columns, rows) {
+    const names = Object.keys(columns);
+    // What has no column would be parsed for nothing, and its names may hold what PostgreSQL refuses.
+    return JSON.stringify(
+      rows.map((row) => {
+        const cells: Record<string, unknown> = {};
+        for (const name of names) cells[name] = storable(row[name]);
+        return cells;
+      }),
     );
   },
   locksRows: true,

@@ -1,6 +1,8 @@
+import type { Writable } from 'node:stream';
 import type { Clock } from '@belfry/core/clock';
 import { Kysely, PostgresDialect } from 'kysely';
-import { type ClientBase, DatabaseError, Pool, type PoolClient } from 'pg';
+import { type ClientBase, DatabaseError, Pool, type PoolClient, type QueryConfig } from 'pg';
+import type { RunStatement } from '../query-context.ts';
 import type { Schema } from '../schema.ts';
 import { toStorable } from './postgres-dialect.ts';
 import { ConnectionFailure, isStalePlan } from './postgres-errors.ts';
@@ -31,8 +33,10 @@ export type PostgresPoolOptions = {
 export type PostgresConnection = {
   /** Statements on this connection. Kysely's own `transaction()` must not be used. */
   readonly db: Kysely<Schema>;
-  /** Runs a statement without parameters: `begin`, `commit`. */
-  execute(statement: string): Promise<void>;
+  /** Statements of one turn of the event loop travel together, and the server works them off in their order. */
+  readonly run: RunStatement;
+  /** Runs statements without parameters, several with semicolons between them: `begin`, `commit`. Sent before it returns, like those of `run`. */
+  execute(statements: string): Promise<void>;
 };
 
 export type PostgresPool = {
@@ -132,11 +136,11 @@ async function prepareSession(client: ClientBase, { schema, clock, logger }: Pos
 
 function toConnection(client: PoolClient, nameStatement: (text: string) => string | undefined): PostgresConnection {
   let failure: DatabaseError | undefined;
-  const query = async (text: string, parameters: readonly unknown[] = []) => {
-    const name = nameStatement(text);
-    const values = parameters.map((value) => (typeof value === 'string' ? toStorable(value) : value));
+  const gather = createGathering(client);
+  const send = async (query: QueryConfig) => {
+    gather();
     try {
-      return await client.query({ text, values, ...(name === undefined ? {} : { name }) });
+      return await client.query(query);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw new ConnectionFailure(error);
       // What aborted the transaction, not that it was.
@@ -145,13 +149,37 @@ function toConnection(client: PoolClient, nameStatement: (text: string) => strin
       throw error;
     }
   };
+  const query = (text: string, parameters: readonly unknown[] = []) => {
+    const name = nameStatement(text);
+    const values = parameters.map((value) => (typeof value === 'string' ? toStorable(value) : value));
+    return send({ text, values, ...(name === undefined ? {} : { name }) });
+  };
   const lease = { query, release: () => {} };
   const dialect = new PostgresDialect({ pool: { connect: async () => lease as never, end: async () => {} } as never });
   return {
     db: new Kysely<Schema>({ dialect }),
-    async execute(statement) {
-      await query(statement);
+    run: async (text, parameters) => (await query(text, parameters)).rows,
+    async execute(statements) {
+      await send({ text: statements });
     },
+  };
+}
+
+/** The client's socket, which its types do not show. */
+type WithSocket = { readonly connection: { readonly stream: Pick<Writable, 'cork' | 'uncork'> } };
+
+/** Call before a statement is sent: what is sent until the end of the microtask goes out as one packet, which is one wake-up of the server instead of one for each. */
+function createGathering(client: PoolClient): () => void {
+  const { stream } = (client as unknown as WithSocket).connection;
+  let gathering = false;
+  return () => {
+    if (gathering) return;
+    gathering = true;
+    stream.cork();
+    queueMicrotask(() => {
+      gathering = false;
+      stream.uncork();
+    });
   };
 }
 

@@ -12,6 +12,7 @@ function createRunner() {
     withConnection: (work) =>
       work({
         db: undefined as never,
+        run: undefined as never,
         async execute(statement) {
           executed.push(statement);
         },
@@ -35,7 +36,7 @@ describe('createTransactionRunner', () => {
     ['statements', []],
     ['snapshot', ['begin isolation level repeatable read read only', 'commit']],
     ['transaction', ['begin', 'commit']],
-    ['relaxed', ['begin', 'set local synchronous_commit to off', 'commit']],
+    ['relaxed', ['begin; set local synchronous_commit to off', 'commit']],
   ] as const)('runs %s', async (mode, statements) => {
     const { run, executed } = createRunner();
     expect(await run(mode, async () => 'result')).toBe('result');

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '@belfry/core/clock';
 import type { Random } from '@belfry/core/random';
+import type { QueryContext } from '../query-context.ts';
 import { codeOf, isRepeatable } from './postgres-errors.ts';
 import type { PostgresLogger } from './postgres-logger.ts';
 import type { PostgresConnection, PostgresPool } from './postgres-pool.ts';
@@ -10,16 +11,16 @@ import type { PostgresConnection, PostgresPool } from './postgres-pool.ts';
  */
 export type TransactionMode = 'statements' | 'snapshot' | 'transaction' | 'relaxed';
 
-export type TransactionRunner = <Result>(
-  mode: TransactionMode,
-  work: (connection: PostgresConnection) => Promise<Result>,
-) => Promise<Result>;
+type Finish = QueryContext['finish'];
+type Work<Result> = (connection: PostgresConnection, finish: Finish) => Promise<Result>;
+
+export type TransactionRunner = <Result>(mode: TransactionMode, work: Work<Result>) => Promise<Result>;
 
 export const BEGIN = {
-  snapshot: ['begin isolation level repeatable read read only'],
-  transaction: ['begin'],
-  relaxed: ['begin', 'set local synchronous_commit to off'],
-} as const satisfies { readonly [Mode in Exclude<TransactionMode, 'statements'>]: readonly string[] };
+  snapshot: 'begin isolation level repeatable read read only',
+  transaction: 'begin',
+  relaxed: 'begin; set local synchronous_commit to off',
+} as const satisfies { readonly [Mode in Exclude<TransactionMode, 'statements'>]: string };
 /** Locks are taken in sorted order, so that one repetition is rare already. */
 const MAX_TRIES = 8;
 const FIRST_WAIT_MS = 10;
@@ -33,7 +34,7 @@ export function createTransactionRunner(
     for (let tries = 1; ; tries++) {
       try {
         return await pool.withConnection((connection) =>
-          mode === 'statements' ? work(connection) : inTransaction(connection, BEGIN[mode], work),
+          mode === 'statements' ? work(connection, allOf) : inTransaction(connection, BEGIN[mode], work),
         );
       } catch (error) {
         if (!isRepeatable(error) || tries === MAX_TRIES) throw error;
@@ -47,21 +48,35 @@ export function createTransactionRunner(
 
 export async function inTransaction<Result>(
   connection: PostgresConnection,
-  begin: readonly string[],
-  work: (connection: PostgresConnection) => Promise<Result>,
+  begin: string,
+  work: Work<Result>,
 ): Promise<Result> {
   // Not waited for: it travels with the first statement, and where it fails that one does too.
-  const begun = Promise.all(begin.map((statement) => connection.execute(statement)));
+  const begun = connection.execute(begin);
   begun.catch(() => {});
-  let result: Result;
+  let committed: Promise<void> | undefined;
+  /** Where one of the statements fails, the server makes a rollback of this commit. */
+  const finish: Finish = (statements) => {
+    committed = connection.execute('commit');
+    return allOf([...statements, committed]);
+  };
+  const run: PostgresConnection['run'] = (text, parameters) => {
+    if (committed !== undefined) throw new Error('a statement was sent after the last ones of its transaction');
+    return connection.run(text, parameters);
+  };
   try {
-    result = await work(connection);
+    const result = await work({ ...connection, run }, finish);
     await begun;
+    await (committed ?? connection.execute('commit'));
+    return result;
   } catch (error) {
     // Where this fails, too, the pool throws the connection away, and the server ends the transaction with it.
-    await connection.execute('rollback');
+    if (committed === undefined) await connection.execute('rollback');
     throw error;
   }
-  await connection.execute('commit');
-  return result;
+}
+
+/** Waits for all of them, also where one fails: the connection must be idle before somebody else gets it. Rejects with the first failure. */
+async function allOf(statements: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(statements)) if (result.status === 'rejected') throw result.reason;
 }

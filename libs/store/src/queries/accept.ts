@@ -1,8 +1,9 @@
 import type { NotificationId, TenantId } from '@belfry/core/notification';
 import { ACCEPT_TAKE_OVER_MS, type AcceptBegun, type AcceptItem } from '@belfry/core/store/accept';
 import { ChangedMeanwhileError } from '../changed-meanwhile-error.ts';
-import { lockRows } from '../lock-rows.ts';
+import { createRowLock } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 import { insertNotifications } from './insert-notifications.ts';
 import { keyOf, readNotifications } from './notifications.ts';
 
@@ -10,6 +11,28 @@ import { keyOf, readNotifications } from './notifications.ts';
 const USUAL_ACCEPT_MS = 1_000;
 
 const KEY = { tenant: 'text', id: 'text' } as const;
+
+const lockNotifications = createRowLock('notifications', KEY);
+
+const setAccepted = createStatement({ input: KEY }, ({ db }, { input }) =>
+  db
+    .updateTable('notifications')
+    .from(input)
+    .set({ status: 'accepted' })
+    .whereRef('notifications.tenant', '=', 'input.tenant')
+    .whereRef('notifications.id', '=', 'input.id')
+    // The router may have been faster.
+    .where('status', '=', 'accepting'),
+);
+
+const takeOver = createStatement({ input: KEY, nowMs: 'integer' }, ({ db }, { input, nowMs }) =>
+  db
+    .updateTable('notifications')
+    .from(input)
+    .set({ accepting_since_ms: nowMs })
+    .whereRef('notifications.tenant', '=', 'input.tenant')
+    .whereRef('notifications.id', '=', 'input.id'),
+);
 
 export async function beginAccept(
   context: QueryContext,
@@ -34,7 +57,7 @@ export async function beginAccept(
 }
 
 async function insertAccepting(context: QueryContext, items: readonly AcceptItem[]): Promise<ReadonlySet<string>> {
-  const inserted = await insertNotifications(context, 'accepting', items).returning(['tenant', 'id']).execute();
+  const inserted = await insertNotifications(context, 'accepting', items);
   return new Set(inserted.map(keyOf));
 }
 
@@ -70,15 +93,7 @@ async function decidePresent(
     const remainingMs = ACCEPT_TAKE_OVER_MS - ageMs + 1;
     return { kind: 'in-progress', id, retryAfterMs: Math.min(USUAL_ACCEPT_MS, remainingMs) };
   });
-  if (takenOver.length > 0) {
-    await context.db
-      .updateTable('notifications')
-      .from(context.dialect.rows('input', KEY, takenOver))
-      .set({ accepting_since_ms: nowMs })
-      .whereRef('notifications.tenant', '=', 'input.tenant')
-      .whereRef('notifications.id', '=', 'input.id')
-      .execute();
-  }
+  if (takenOver.length > 0) await takeOver(context, { input: takenOver, nowMs });
   return begun;
 }
 
@@ -86,15 +101,5 @@ export async function markAccepted(
   context: QueryContext,
   ids: readonly { readonly tenant: TenantId; readonly id: NotificationId }[],
 ): Promise<void> {
-  const { db, dialect } = context;
-  await lockRows(context, 'notifications', KEY, ids);
-  await db
-    .updateTable('notifications')
-    .from(dialect.rows('input', KEY, ids))
-    .set({ status: 'accepted' })
-    .whereRef('notifications.tenant', '=', 'input.tenant')
-    .whereRef('notifications.id', '=', 'input.id')
-    // The router may have been faster.
-    .where('status', '=', 'accepting')
-    .execute();
+  await context.finish([lockNotifications(context, ids), setAccepted(context, { input: ids })]);
 }

@@ -1,8 +1,21 @@
 import type { NotificationId, TenantId } from '@belfry/core/notification';
 import type { Cancellation } from '@belfry/core/store/ledger';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 import { endWaiting } from './end-waiting.ts';
 import { countStates } from './ledger.ts';
+
+const hide = createStatement(
+  { input: { tenant: 'text', notification_id: 'text', user_id: 'text' } },
+  ({ db }, { input }) =>
+    db
+      .updateTable('inbox')
+      .from(input)
+      .set({ visible: 0 })
+      .whereRef('inbox.tenant', '=', 'input.tenant')
+      .whereRef('inbox.notification_id', '=', 'input.notification_id')
+      .whereRef('inbox.user_id', '=', 'input.user_id'),
+);
 
 export async function cancelNotification(
   context: QueryContext,
@@ -40,14 +53,7 @@ export async function cancelNotification(
   const unseen = unsent.filter(({ state }) => state === 'stored');
   if (unseen.length > 0) {
     const rows = unseen.map(({ recipient }) => ({ tenant, notification_id: id, user_id: recipient }));
-    await db
-      .updateTable('inbox')
-      .from(dialect.rows('input', { tenant: 'text', notification_id: 'text', user_id: 'text' }, rows))
-      .set({ visible: 0 })
-      .whereRef('inbox.tenant', '=', 'input.tenant')
-      .whereRef('inbox.notification_id', '=', 'input.notification_id')
-      .whereRef('inbox.user_id', '=', 'input.user_id')
-      .execute();
+    await hide(context, { input: rows });
   }
   // Counted over all, not over this call, so that a repeat answers the same.
   const { cancelled = 0, sent = 0, delivered = 0, read = 0 } = await countStates(context, tenant, id);

@@ -1,4 +1,5 @@
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 import { markRedriven } from './letters.ts';
 import { removeTimersOf } from './timers.ts';
 
@@ -9,6 +10,20 @@ export type WaitingDelivery = {
   readonly redrive: number;
 };
 
+const DELIVERY_KEY = { tenant: 'text', notification_id: 'text', id: 'text' } as const;
+
+const end = createStatement(
+  { input: DELIVERY_KEY, state: 'text', reason: 'text', nowMs: 'integer' },
+  ({ db }, { input, state, reason, nowMs }) =>
+    db
+      .updateTable('deliveries')
+      .from(input)
+      .set({ state: state.$castTo<'acknowledged' | 'cancelled'>(), reason, due_at_ms: null, updated_at_ms: nowMs })
+      .whereRef('deliveries.tenant', '=', 'input.tenant')
+      .whereRef('deliveries.notification_id', '=', 'input.notification_id')
+      .whereRef('deliveries.id', '=', 'input.id'),
+);
+
 /** Ends deliveries that wait, with their timers and the letters that they were redriven from. */
 export async function endWaiting(
   context: QueryContext,
@@ -16,16 +31,7 @@ export async function endWaiting(
   state: 'acknowledged' | 'cancelled',
 ): Promise<void> {
   if (waiting.length === 0) return;
-  const { db, dialect, nowMs } = context;
-  const keys = waiting.map(({ tenant, notification_id, id }) => ({ tenant, notification_id, id }));
-  await db
-    .updateTable('deliveries')
-    .from(dialect.rows('input', { tenant: 'text', notification_id: 'text', id: 'text' }, keys))
-    .set({ state, reason: state, due_at_ms: null, updated_at_ms: nowMs })
-    .whereRef('deliveries.tenant', '=', 'input.tenant')
-    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
-    .whereRef('deliveries.id', '=', 'input.id')
-    .execute();
+  await end(context, { input: waiting, state, reason: state, nowMs: context.nowMs });
   await removeTimersOf(
     context,
     waiting.map(({ id }) => id),

@@ -6,9 +6,10 @@ import {
   type StoredResponse,
 } from '@belfry/core/store/idempotency';
 import { ChangedMeanwhileError } from '../changed-meanwhile-error.ts';
-import { insertRows } from '../insert-rows.ts';
-import { inOrder, lockRows } from '../lock-rows.ts';
+import { createInsert } from '../insert-statement.ts';
+import { createRowLock, inOrder } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 
 /** A claim that has been running for longer belongs to a dead process. */
 const CLAIM_TAKE_OVER_MS = 10_000;
@@ -24,6 +25,46 @@ const NEW_CLAIM = {
 } as const;
 const KEY = { tenant: 'text', key: 'text' } as const;
 const COMPLETION = { tenant: 'text', key: 'text', status: 'integer', body: 'text' } as const;
+
+const insertClaims = createInsert('idempotency_keys', NEW_CLAIM, (insert) =>
+  insert.onConflict((conflict) => conflict.doNothing()).returning(['tenant', 'key']),
+);
+
+const replaceClaims = createInsert('idempotency_keys', NEW_CLAIM, (insert) =>
+  insert.onConflict((conflict) =>
+    conflict.columns(['tenant', 'key']).doUpdateSet((set) => ({
+      body_hash: set.ref('excluded.body_hash'),
+      seed: set.ref('excluded.seed'),
+      claimed_at_ms: set.ref('excluded.claimed_at_ms'),
+      created_at_ms: set.ref('excluded.created_at_ms'),
+      response_status: null,
+      response_body: null,
+    })),
+  ),
+);
+
+const lockKeys = createRowLock('idempotency_keys', KEY);
+
+const readAndLock = createStatement({ input: KEY }, ({ db, dialect }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('idempotency_keys as k', (join) =>
+      join.onRef('k.tenant', '=', 'input.tenant').onRef('k.key', '=', 'input.key'),
+    )
+    .selectAll('k')
+    .$if(dialect.locksRows, (query) => query.orderBy('k.tenant').orderBy('k.key').forNoKeyUpdate('k')),
+);
+
+const complete = createStatement({ input: COMPLETION }, ({ db }, { input }) =>
+  db
+    .updateTable('idempotency_keys')
+    .from(input)
+    .set((set) => ({ response_status: set.ref('input.status'), response_body: set.ref('input.body') }))
+    .whereRef('idempotency_keys.tenant', '=', 'input.tenant')
+    .whereRef('idempotency_keys.key', '=', 'input.key')
+    // A process that was taken over must not replace the answer that its successor gave.
+    .where('response_status', 'is', null),
+);
 
 type KeyRow = {
   readonly tenant: string;
@@ -44,14 +85,11 @@ export async function claimIdempotencyKeys(
   const firsts = new Map<string, IdempotencyClaim>();
   for (const claim of claims) if (!firsts.has(nameOf(claim))) firsts.set(nameOf(claim), claim);
   const newRows = [...firsts.values()].map((claim) => newRow(claim, context.nowMs));
-  const inserted = await insertRows(context, 'idempotency_keys', NEW_CLAIM, inOrder(newRows, 'tenant', 'key'))
-    .onConflict((conflict) => conflict.doNothing())
-    .returning(['tenant', 'key'])
-    .execute();
+  const inserted = await insertClaims(context, { input: inOrder(newRows, 'tenant', 'key') });
   const fresh = new Set(inserted.map(nameOf));
   const rows = new Map<string, KeyRow>();
   if (fresh.size < claims.length) {
-    for (const row of await readRows(context, [...firsts.values()])) rows.set(nameOf(row), row);
+    for (const row of await readAndLock(context, { input: [...firsts.values()] })) rows.set(nameOf(row), row);
   }
   const changed = new Map<string, KeyRow>();
   const answers = claims.map((claim): IdempotencyClaimed => {
@@ -63,7 +101,7 @@ export async function claimIdempotencyKeys(
     if (next !== undefined) changed.set(name, next);
     return answer;
   });
-  if (changed.size > 0) await replaceRows(context, [...changed.values()]);
+  if (changed.size > 0) await replaceClaims(context, { input: [...changed.values()] });
   return answers;
 }
 
@@ -104,49 +142,12 @@ function nameOf({ tenant, key }: { readonly tenant: TenantId; readonly key: stri
   return `${tenant}\u0000${key}`;
 }
 
-function readRows({ db, dialect }: QueryContext, claims: readonly IdempotencyClaim[]): Promise<readonly KeyRow[]> {
-  const keys = claims.map(({ tenant, key }) => ({ tenant, key }));
-  return db
-    .selectFrom(dialect.rows('input', KEY, keys))
-    .innerJoin('idempotency_keys as k', (join) =>
-      join.onRef('k.tenant', '=', 'input.tenant').onRef('k.key', '=', 'input.key'),
-    )
-    .selectAll('k')
-    .$if(dialect.locksRows, (query) => query.orderBy('k.tenant').orderBy('k.key').forNoKeyUpdate('k'))
-    .execute();
-}
-
-async function replaceRows(context: QueryContext, rows: readonly KeyRow[]): Promise<void> {
-  await insertRows(context, 'idempotency_keys', NEW_CLAIM, rows)
-    .onConflict((conflict) =>
-      conflict.columns(['tenant', 'key']).doUpdateSet((set) => ({
-        body_hash: set.ref('excluded.body_hash'),
-        seed: set.ref('excluded.seed'),
-        claimed_at_ms: set.ref('excluded.claimed_at_ms'),
-        created_at_ms: set.ref('excluded.created_at_ms'),
-        response_status: null,
-        response_body: null,
-      })),
-    )
-    .execute();
-}
-
 export async function completeIdempotencyKeys(
   context: QueryContext,
   completions: readonly { readonly tenant: TenantId; readonly key: string; readonly response: StoredResponse }[],
 ): Promise<void> {
-  const { db, dialect } = context;
   const rows = completions.map(({ tenant, key, response }) => ({ tenant, key, ...response }));
-  await lockRows(context, 'idempotency_keys', KEY, rows);
-  await db
-    .updateTable('idempotency_keys')
-    .from(dialect.rows('input', COMPLETION, rows))
-    .set((set) => ({ response_status: set.ref('input.status'), response_body: set.ref('input.body') }))
-    .whereRef('idempotency_keys.tenant', '=', 'input.tenant')
-    .whereRef('idempotency_keys.key', '=', 'input.key')
-    // A process that was taken over must not replace the answer that its successor gave.
-    .where('response_status', 'is', null)
-    .execute();
+  await context.finish([lockKeys(context, rows), complete(context, { input: rows })]);
 }
 
 export async function releaseIdempotencyKey({ db }: QueryContext, tenant: TenantId, key: string): Promise<void> {

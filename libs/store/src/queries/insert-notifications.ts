@@ -1,8 +1,9 @@
 import type { Notification } from '@belfry/core/notification';
-import { insertRows } from '../insert-rows.ts';
+import { createInsert } from '../insert-statement.ts';
 import { inOrder } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 import type { NotificationStatus } from '../schema.ts';
+import type { NotificationKey } from './notifications.ts';
 
 const NEW_NOTIFICATION = {
   tenant: 'text',
@@ -21,12 +22,16 @@ type NewNotification = {
   readonly bodyHash: string;
 };
 
-/** The statement that inserts what is not there yet; rows that are there stay as they are. */
+const insertMissing = createInsert('notifications', NEW_NOTIFICATION, (insert) =>
+  insert.onConflict((conflict) => conflict.doNothing()).returning(['tenant', 'id']),
+);
+
+/** Inserts what is not there yet and returns its keys; rows that are there stay as they are. */
 export function insertNotifications(
   context: QueryContext,
   status: NotificationStatus,
   items: readonly NewNotification[],
-) {
+): Promise<readonly NotificationKey[]> {
   const rows = items.map(({ notification, bodyHash }) => ({
     tenant: notification.tenant,
     id: notification.id,
@@ -37,6 +42,5 @@ export function insertNotifications(
     swept: 0,
     content: JSON.stringify(notification),
   }));
-  const sorted = inOrder(rows, 'tenant', 'id');
-  return insertRows(context, 'notifications', NEW_NOTIFICATION, sorted).onConflict((conflict) => conflict.doNothing());
+  return insertMissing(context, { input: inOrder(rows, 'tenant', 'id') });
 }

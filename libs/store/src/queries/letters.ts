@@ -1,6 +1,7 @@
 import type { DeliveryRef } from '@belfry/core/delivery';
-import { insertRows } from '../insert-rows.ts';
+import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 import { readAttempts } from './attempts.ts';
 
 const NEW_LETTER = {
@@ -18,6 +19,20 @@ const NEW_LETTER = {
   created_at_ms: 'integer',
   attempts: 'text',
 } as const;
+
+const insertOpen = createInsert('dead_letters', NEW_LETTER, (insert) =>
+  insert.onConflict((conflict) => conflict.doNothing()),
+);
+
+const setRedriven = createStatement({ input: { tenant: 'text', id: 'text' } }, ({ db }, { input }) =>
+  db
+    .updateTable('dead_letters')
+    .from(input)
+    .set({ state: 'redriven' })
+    .whereRef('dead_letters.tenant', '=', 'input.tenant')
+    .whereRef('dead_letters.id', '=', 'input.id')
+    .where('state', '=', 'redriving'),
+);
 
 export type DeadDelivery = { readonly ref: DeliveryRef; readonly reason: string; readonly fingerprint: string };
 
@@ -47,24 +62,15 @@ export async function insertLetters(context: QueryContext, dead: readonly DeadDe
     created_at_ms: context.nowMs,
     attempts: JSON.stringify(attempts.get(ref.deliveryId) ?? []),
   }));
-  await insertRows(context, 'dead_letters', NEW_LETTER, rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await insertOpen(context, { input: rows });
 }
 
 /** Closes the letters whose redrive has come to an end, whatever it was; a delivery that died again has a new letter. */
 export async function markRedriven(
-  { db, dialect }: QueryContext,
+  context: QueryContext,
   ended: readonly Pick<DeliveryRef, 'tenant' | 'deliveryId' | 'redrive'>[],
 ): Promise<void> {
   if (ended.length === 0) return;
   const rows = ended.map(({ tenant, deliveryId, redrive }) => ({ tenant, id: letterIdOf(deliveryId, redrive - 1) }));
-  await db
-    .updateTable('dead_letters')
-    .from(dialect.rows('input', { tenant: 'text', id: 'text' }, rows))
-    .set({ state: 'redriven' })
-    .whereRef('dead_letters.tenant', '=', 'input.tenant')
-    .whereRef('dead_letters.id', '=', 'input.id')
-    .where('state', '=', 'redriving')
-    .execute();
+  await setRedriven(context, { input: rows });
 }

@@ -1,6 +1,7 @@
 import type { Notification, NotificationId, TenantId } from '@belfry/core/notification';
 import type { QueryContext } from '../query-context.ts';
 import type { NotificationStatus } from '../schema.ts';
+import { createStatement } from '../statement.ts';
 
 export type NotificationKey = { readonly tenant: TenantId; readonly id: NotificationId };
 
@@ -16,22 +17,34 @@ export function keyOf({ tenant, id }: NotificationKey): string {
   return `${tenant}\u0000${id}`;
 }
 
+const KEY = { tenant: 'text', id: 'text' } as const;
+
+const read = createRead('as they are');
+const readAndLock = createRead('locked');
+
+function createRead(rows: 'as they are' | 'locked') {
+  return createStatement({ input: KEY }, ({ db, dialect }, { input }) =>
+    db
+      .selectFrom(input)
+      .innerJoin('notifications as n', (join) =>
+        join.onRef('n.tenant', '=', 'input.tenant').onRef('n.id', '=', 'input.id'),
+      )
+      .select(['n.tenant', 'n.id', 'n.status', 'n.body_hash', 'n.accepting_since_ms', 'n.content'])
+      .$if(rows === 'locked' && dialect.locksRows, (query) =>
+        query.orderBy('n.tenant').orderBy('n.id').forNoKeyUpdate('n'),
+      ),
+  );
+}
+
 /** The notifications that are there, by `keyOf`; each read and parsed once however often it is asked for. */
 export async function readNotifications(
-  { db, dialect }: QueryContext,
+  context: QueryContext,
   keys: readonly NotificationKey[],
   { lock = false }: { readonly lock?: boolean } = {},
 ): Promise<ReadonlyMap<string, StoredNotification>> {
   const distinct = new Map(keys.map((key) => [keyOf(key), { tenant: key.tenant, id: key.id }]));
   if (distinct.size === 0) return new Map();
-  const rows = await db
-    .selectFrom(dialect.rows('input', { tenant: 'text', id: 'text' }, [...distinct.values()]))
-    .innerJoin('notifications as n', (join) =>
-      join.onRef('n.tenant', '=', 'input.tenant').onRef('n.id', '=', 'input.id'),
-    )
-    .select(['n.tenant', 'n.id', 'n.status', 'n.body_hash', 'n.accepting_since_ms', 'n.content'])
-    .$if(lock && dialect.locksRows, (query) => query.orderBy('n.tenant').orderBy('n.id').forNoKeyUpdate('n'))
-    .execute();
+  const rows = await (lock ? readAndLock : read)(context, { input: [...distinct.values()] });
   return new Map(
     rows.map((row) => [
       keyOf(row),

@@ -1,8 +1,8 @@
-import type { DeliveryState } from '@belfry/core/delivery';
 import type { RecipientKey } from '@belfry/core/store/routing';
 import type { RealtimeChange, RealtimeMark } from '@belfry/core/store/user-stream';
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 import { endWaiting } from './end-waiting.ts';
 
 const PAIR = { tenant: 'text', notification_id: 'text', user_id: 'text' } as const;
@@ -16,15 +16,91 @@ const BELOW = {
   sent: sql`('stored')`,
   delivered: sql`('stored', 'sent')`,
   read: sql`('stored', 'sent', 'delivered')`,
-} as const satisfies Partial<Record<DeliveryState, RawBuilder<unknown>>>;
+} as const;
+
+/** What users have of notifications, in the order in which everybody locks deliveries. */
+const lockRealtime = createLock('realtime');
+const lockEveryChannel = createLock('every channel');
+
+const raiseTo = { sent: createRaise('sent'), delivered: createRaise('delivered'), read: createRaise('read') } as const;
+
+const setAcknowledged = createStatement({ input: PAIR, nowMs: 'integer' }, ({ db }, { input, nowMs }) =>
+  db
+    .updateTable('inbox')
+    .from(input)
+    .set({ acknowledged_at_ms: nowMs })
+    .whereRef('inbox.tenant', '=', 'input.tenant')
+    .whereRef('inbox.notification_id', '=', 'input.notification_id')
+    .whereRef('inbox.user_id', '=', 'input.user_id')
+    .where('inbox.acknowledged_at_ms', 'is', null),
+);
+
+const setRead = createStatement({ input: PAIR, nowMs: 'integer' }, ({ db }, { input, nowMs }) =>
+  db
+    .updateTable('inbox')
+    .from(input)
+    .set({ acknowledged_at_ms: sql<number>`coalesce(acknowledged_at_ms, ${nowMs})`, read_at_ms: nowMs })
+    .whereRef('inbox.tenant', '=', 'input.tenant')
+    .whereRef('inbox.notification_id', '=', 'input.notification_id')
+    .whereRef('inbox.user_id', '=', 'input.user_id')
+    .where('inbox.read_at_ms', 'is', null),
+);
+
+const readWaiting = createStatement({ input: PAIR }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('deliveries as d', (join) =>
+      join
+        .onRef('d.tenant', '=', 'input.tenant')
+        .onRef('d.notification_id', '=', 'input.notification_id')
+        .onRef('d.recipient', '=', 'input.user_id'),
+    )
+    .select(['d.tenant', 'd.notification_id', 'd.id', 'd.redrive'])
+    .where('d.state', '=', 'retrying'),
+);
+
+function createLock(channels: 'realtime' | 'every channel') {
+  return createStatement({ input: PAIR }, ({ db }, { input }) =>
+    db
+      .selectFrom(input)
+      .innerJoin('deliveries as d', (join) =>
+        join
+          .onRef('d.tenant', '=', 'input.tenant')
+          .onRef('d.notification_id', '=', 'input.notification_id')
+          .onRef('d.recipient', '=', 'input.user_id'),
+      )
+      .select(sql`1`.as('locked'))
+      .$if(channels === 'realtime', (query) => query.where('d.channel', '=', 'realtime'))
+      .orderBy('d.id')
+      .forNoKeyUpdate('d'),
+  );
+}
+
+function createRaise(state: keyof typeof BELOW) {
+  return createStatement({ input: PAIR, nowMs: 'integer' }, ({ db }, { input, nowMs }) =>
+    db
+      .updateTable('deliveries')
+      .from(input)
+      .set({ state, updated_at_ms: nowMs })
+      .whereRef('deliveries.tenant', '=', 'input.tenant')
+      .whereRef('deliveries.notification_id', '=', 'input.notification_id')
+      .whereRef('deliveries.recipient', '=', 'input.user_id')
+      .where('deliveries.channel', '=', 'realtime')
+      .where(sql<boolean>`deliveries.state in ${BELOW[state]}`)
+      .returning(['deliveries.tenant', 'deliveries.recipient', 'deliveries.notification_id', 'deliveries.id']),
+  );
+}
 
 export async function markSent(
   context: QueryContext,
   marks: readonly RealtimeMark[],
 ): Promise<readonly RealtimeChange[]> {
   const pairs = toPairs(marks);
-  await lockDeliveries(context, pairs, 'realtime');
-  return raise(context, pairs, 'sent');
+  if (pairs.length === 0) return [];
+  const locked = context.dialect.locksRows ? lockRealtime(context, { input: pairs }) : undefined;
+  const raised = raise(context, pairs, 'sent');
+  await context.finish([...(locked === undefined ? [] : [locked]), raised]);
+  return raised;
 }
 
 export function acknowledge(context: QueryContext, marks: readonly RealtimeMark[]): Promise<readonly RealtimeChange[]> {
@@ -58,76 +134,24 @@ async function confirm(
   state: 'delivered' | 'read',
 ): Promise<readonly RealtimeChange[]> {
   if (pairs.length === 0) return [];
-  const { db, dialect, nowMs } = context;
-  // Before anything is written or read: a settlement that runs beside this one waits here and then sees the acknowledgement, or this sees what it left waiting.
-  await lockDeliveries(context, pairs, 'every channel');
-  await db
-    .updateTable('inbox')
-    .from(dialect.rows('input', PAIR, pairs))
-    .set({
-      acknowledged_at_ms: sql<number>`coalesce(acknowledged_at_ms, ${nowMs})`,
-      ...(state === 'read' ? { read_at_ms: nowMs } : {}),
-    })
-    .whereRef('inbox.tenant', '=', 'input.tenant')
-    .whereRef('inbox.notification_id', '=', 'input.notification_id')
-    .whereRef('inbox.user_id', '=', 'input.user_id')
-    .where(state === 'read' ? 'inbox.read_at_ms' : 'inbox.acknowledged_at_ms', 'is', null)
-    .execute();
-  const changes = await raise(context, pairs, state);
-  const waiting = await db
-    .selectFrom(dialect.rows('input', PAIR, pairs))
-    .innerJoin('deliveries as d', (join) =>
-      join
-        .onRef('d.tenant', '=', 'input.tenant')
-        .onRef('d.notification_id', '=', 'input.notification_id')
-        .onRef('d.recipient', '=', 'input.user_id'),
-    )
-    .select(['d.tenant', 'd.notification_id', 'd.id', 'd.redrive'])
-    .where('d.state', '=', 'retrying')
-    .execute();
+  const { dialect, nowMs } = context;
+  const [, , changes, waiting] = await Promise.all([
+    // Before anything is written or read: a settlement that runs beside this one waits here and then sees the acknowledgement, or this sees what it left waiting.
+    dialect.locksRows ? lockEveryChannel(context, { input: pairs }) : undefined,
+    (state === 'read' ? setRead : setAcknowledged)(context, { input: pairs, nowMs }),
+    raise(context, pairs, state),
+    readWaiting(context, { input: pairs }),
+  ]);
   await endWaiting(context, waiting, 'acknowledged');
   return changes;
 }
 
-/** What these users have of these notifications, in the order in which everybody locks deliveries. */
-async function lockDeliveries(
-  { db, dialect }: QueryContext,
-  pairs: readonly Pair[],
-  channels: 'realtime' | 'every channel',
-): Promise<void> {
-  if (!dialect.locksRows || pairs.length === 0) return;
-  await db
-    .selectFrom(dialect.rows('input', PAIR, pairs))
-    .innerJoin('deliveries as d', (join) =>
-      join
-        .onRef('d.tenant', '=', 'input.tenant')
-        .onRef('d.notification_id', '=', 'input.notification_id')
-        .onRef('d.recipient', '=', 'input.user_id'),
-    )
-    .select(sql`1`.as('locked'))
-    .$if(channels === 'realtime', (query) => query.where('d.channel', '=', 'realtime'))
-    .orderBy('d.id')
-    .forNoKeyUpdate('d')
-    .execute();
-}
-
 async function raise(
-  { db, dialect, nowMs }: QueryContext,
+  context: QueryContext,
   pairs: readonly Pair[],
   state: keyof typeof BELOW,
 ): Promise<readonly RealtimeChange[]> {
-  if (pairs.length === 0) return [];
-  const rows = await db
-    .updateTable('deliveries')
-    .from(dialect.rows('input', PAIR, pairs))
-    .set({ state, updated_at_ms: nowMs })
-    .whereRef('deliveries.tenant', '=', 'input.tenant')
-    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
-    .whereRef('deliveries.recipient', '=', 'input.user_id')
-    .where('deliveries.channel', '=', 'realtime')
-    .where(sql<boolean>`deliveries.state in ${BELOW[state]}`)
-    .returning(['deliveries.tenant', 'deliveries.recipient', 'deliveries.notification_id', 'deliveries.id'])
-    .execute();
+  const rows = await raiseTo[state](context, { input: pairs, nowMs: context.nowMs });
   return rows.map((row) => ({
     tenant: row.tenant,
     user: row.recipient,

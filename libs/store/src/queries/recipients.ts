@@ -3,37 +3,41 @@ import type { Audience, TenantId, UserId } from '@belfry/core/notification';
 import { NO_PREFERENCES, type Preferences } from '@belfry/core/preferences';
 import type { RecipientContext, RecipientKey } from '@belfry/core/store/routing';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 import { toDevice } from './devices.ts';
 import { listSubscribers, toPreferences } from './users.ts';
 
 const USER = { tenant: 'text', user_id: 'text' } as const;
 
+const readDevices = createStatement({ input: USER }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('devices as d', (join) =>
+      join.onRef('d.tenant', '=', 'input.tenant').onRef('d.user_id', '=', 'input.user_id'),
+    )
+    .selectAll('d')
+    .orderBy('d.created_at_ms')
+    .orderBy('d.id'),
+);
+
+const readPreferences = createStatement({ input: USER }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('users as u', (join) => join.onRef('u.tenant', '=', 'input.tenant').onRef('u.id', '=', 'input.user_id'))
+    .select(['u.tenant', 'u.id', 'u.preferences'])
+    .where('u.preferences', 'is not', null),
+);
+
 export async function loadRecipients(
-  { db, dialect }: QueryContext,
+  context: QueryContext,
   recipients: readonly RecipientKey[],
 ): Promise<readonly RecipientContext[]> {
   if (recipients.length === 0) return [];
   const distinct = new Map(recipients.map((key) => [nameOf(key), { tenant: key.tenant, user_id: key.user }]));
-  const input = dialect.rows('input', USER, [...distinct.values()]);
-  // Together: on a connection that takes several statements at once that is one round trip.
+  const input = [...distinct.values()];
   const [deviceRows, preferenceRows] = await Promise.all([
-    db
-      .selectFrom(input)
-      .innerJoin('devices as d', (join) =>
-        join.onRef('d.tenant', '=', 'input.tenant').onRef('d.user_id', '=', 'input.user_id'),
-      )
-      .selectAll('d')
-      .orderBy('d.created_at_ms')
-      .orderBy('d.id')
-      .execute(),
-    db
-      .selectFrom(input)
-      .innerJoin('users as u', (join) =>
-        join.onRef('u.tenant', '=', 'input.tenant').onRef('u.id', '=', 'input.user_id'),
-      )
-      .select(['u.tenant', 'u.id', 'u.preferences'])
-      .where('u.preferences', 'is not', null)
-      .execute(),
+    readDevices(context, { input }),
+    readPreferences(context, { input }),
   ]);
   const devices = Map.groupBy<string, Device>(deviceRows.map(toDevice), nameOf);
   const preferences = new Map<string, Preferences>(

@@ -4,8 +4,9 @@ import {
   type RedriveRequest,
   type RedriveResult,
 } from '@belfry/core/store/dead-letters';
-import { lockRows } from '../lock-rows.ts';
+import { createRowLock } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 import { matches } from './dead-letters.ts';
 import { putTimers } from './timers.ts';
 
@@ -17,26 +18,99 @@ const REOPENED = {
   due_at_ms: 'integer',
 } as const;
 
-type Letter = {
-  readonly id: string;
-  readonly delivery_id: string;
-  readonly notification_id: string;
-  readonly state: string;
-  readonly redrive: number;
-  readonly delivery_state: string | null;
-  readonly delivery_redrive: number | null;
-  readonly notification_status: string | null;
-  readonly expires_at_ms: number | null;
-  readonly acknowledged_at_ms: number | null;
-  readonly device_found: string | null;
-};
+/** The id first: it is what everybody who locks deliveries sorts them by. */
+const DELIVERY_KEY = { id: 'text', notification_id: 'text', tenant: 'text' } as const;
+
+const lockDeliveries = createRowLock('deliveries', DELIVERY_KEY);
+const lockDeadLetters = createRowLock('dead_letters', LETTER_KEY);
+
+const readOrigins = createStatement({ input: LETTER_KEY }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('dead_letters as l', (join) =>
+      join.onRef('l.tenant', '=', 'input.tenant').onRef('l.id', '=', 'input.id'),
+    )
+    .select(['l.delivery_id', 'l.notification_id']),
+);
+
+/** Against cancelling; routings and each other they do not keep waiting. */
+const holdNotifications = createStatement({ input: { tenant: 'text', id: 'text' } }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('notifications as n', (join) =>
+      join.onRef('n.tenant', '=', 'input.tenant').onRef('n.id', '=', 'input.id'),
+    )
+    .select('n.id')
+    .orderBy('n.id')
+    .forKeyShare('n'),
+);
+
+/** The letters with all that decides about them, oldest first: in this order they are released. */
+const readLetters = createStatement({ input: LETTER_KEY }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('dead_letters as l', (join) =>
+      join.onRef('l.tenant', '=', 'input.tenant').onRef('l.id', '=', 'input.id'),
+    )
+    .leftJoin('deliveries as d', (join) =>
+      join
+        .onRef('d.tenant', '=', 'l.tenant')
+        .onRef('d.notification_id', '=', 'l.notification_id')
+        .onRef('d.id', '=', 'l.delivery_id'),
+    )
+    .leftJoin('notifications as n', (join) =>
+      join.onRef('n.tenant', '=', 'l.tenant').onRef('n.id', '=', 'l.notification_id'),
+    )
+    .leftJoin('inbox as i', (join) =>
+      join
+        .onRef('i.tenant', '=', 'l.tenant')
+        .onRef('i.notification_id', '=', 'l.notification_id')
+        .onRef('i.user_id', '=', 'l.recipient'),
+    )
+    .leftJoin('devices as v', (join) =>
+      join.onRef('v.tenant', '=', 'l.tenant').onRef('v.id', '=', 'l.device_id').onRef('v.user_id', '=', 'l.recipient'),
+    )
+    .select(['l.id', 'l.delivery_id', 'l.notification_id', 'l.state', 'l.redrive'])
+    .select(['d.state as delivery_state', 'd.redrive as delivery_redrive', 'n.status as notification_status'])
+    .select(['n.expires_at_ms', 'i.acknowledged_at_ms', 'v.id as device_found'])
+    .orderBy('l.created_at_ms')
+    .orderBy('l.id'),
+);
+
+const setRedriving = createStatement({ input: LETTER_KEY }, ({ db }, { input }) =>
+  db
+    .updateTable('dead_letters')
+    .from(input)
+    .set({ state: 'redriving' })
+    .whereRef('dead_letters.tenant', '=', 'input.tenant')
+    .whereRef('dead_letters.id', '=', 'input.id'),
+);
+
+const reopenDeliveries = createStatement({ input: REOPENED, nowMs: 'integer' }, ({ db }, { input, nowMs }) =>
+  db
+    .updateTable('deliveries')
+    .from(input)
+    .set((set) => ({
+      state: 'retrying',
+      reason: 'redriven',
+      attempt: 1,
+      redrive: set('deliveries.redrive', '+', 1),
+      due_at_ms: set.ref('input.due_at_ms'),
+      updated_at_ms: nowMs,
+    }))
+    .whereRef('deliveries.tenant', '=', 'input.tenant')
+    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
+    .whereRef('deliveries.id', '=', 'input.id'),
+);
+
+type Letter = Awaited<ReturnType<typeof readLetters>>[number];
 
 export async function redrive(context: QueryContext, request: RedriveRequest): Promise<RedriveResult> {
   const repeated = await readTask(context, request);
   if (repeated !== undefined) return repeated;
   const ids = await selectIds(context, request);
   if (!request.dryRun) await lockLetters(context, ids, request);
-  const letters = await readLetters(context, ids, request);
+  const letters = await readLetters(context, { input: ids.map((id) => ({ tenant: request.tenant, id })) });
   const skipped: Record<string, number> = {};
   const chosen = letters.filter((letter) => {
     const reason = whyNot(letter, context.nowMs);
@@ -81,92 +155,21 @@ async function selectIds({ db }: QueryContext, { tenant, selection }: RedriveReq
 
 /** In the order in which everybody locks: the notifications against cancelling, their deliveries, then the letters. */
 async function lockLetters(context: QueryContext, ids: readonly string[], { tenant }: RedriveRequest): Promise<void> {
-  const { db, dialect } = context;
-  if (!dialect.locksRows) return;
+  if (!context.dialect.locksRows) return;
   const keys = ids.map((id) => ({ tenant, id }));
-  const letters = await db
-    .selectFrom(dialect.rows('input', LETTER_KEY, keys))
-    .innerJoin('dead_letters as l', (join) =>
-      join.onRef('l.tenant', '=', 'input.tenant').onRef('l.id', '=', 'input.id'),
-    )
-    .select(['l.delivery_id', 'l.notification_id'])
-    .execute();
+  const letters = await readOrigins(context, { input: keys });
   const notifications = [...new Set(letters.map((letter) => letter.notification_id))];
-  await db
-    .selectFrom(
-      dialect.rows(
-        'input',
-        LETTER_KEY,
-        notifications.map((id) => ({ tenant, id })),
-      ),
-    )
-    .innerJoin('notifications as n', (join) =>
-      join.onRef('n.tenant', '=', 'input.tenant').onRef('n.id', '=', 'input.id'),
-    )
-    .select('n.id')
-    .orderBy('n.id')
-    .forKeyShare('n')
-    .execute();
+  await holdNotifications(context, { input: notifications.map((id) => ({ tenant, id })) });
   const deliveries = letters.map(({ delivery_id: id, notification_id }) => ({ id, notification_id, tenant }));
-  await lockRows(context, 'deliveries', { id: 'text', notification_id: 'text', tenant: 'text' }, deliveries);
-  await lockRows(context, 'dead_letters', LETTER_KEY, keys);
-}
-
-/** The letters with all that decides about them, oldest first: in this order they are released. */
-function readLetters(
-  { db, dialect }: QueryContext,
-  ids: readonly string[],
-  { tenant }: RedriveRequest,
-): Promise<readonly Letter[]> {
-  const keys = ids.map((id) => ({ tenant, id }));
-  return db
-    .selectFrom(dialect.rows('input', LETTER_KEY, keys))
-    .innerJoin('dead_letters as l', (join) =>
-      join.onRef('l.tenant', '=', 'input.tenant').onRef('l.id', '=', 'input.id'),
-    )
-    .leftJoin('deliveries as d', (join) =>
-      join
-        .onRef('d.tenant', '=', 'l.tenant')
-        .onRef('d.notification_id', '=', 'l.notification_id')
-        .onRef('d.id', '=', 'l.delivery_id'),
-    )
-    .leftJoin('notifications as n', (join) =>
-      join.onRef('n.tenant', '=', 'l.tenant').onRef('n.id', '=', 'l.notification_id'),
-    )
-    .leftJoin('inbox as i', (join) =>
-      join
-        .onRef('i.tenant', '=', 'l.tenant')
-        .onRef('i.notification_id', '=', 'l.notification_id')
-        .onRef('i.user_id', '=', 'l.recipient'),
-    )
-    .leftJoin('devices as v', (join) =>
-      join.onRef('v.tenant', '=', 'l.tenant').onRef('v.id', '=', 'l.device_id').onRef('v.user_id', '=', 'l.recipient'),
-    )
-    .select(['l.id', 'l.delivery_id', 'l.notification_id', 'l.state', 'l.redrive'])
-    .select(['d.state as delivery_state', 'd.redrive as delivery_redrive', 'n.status as notification_status'])
-    .select(['n.expires_at_ms', 'i.acknowledged_at_ms', 'v.id as device_found'])
-    .orderBy('l.created_at_ms')
-    .orderBy('l.id')
-    .execute();
+  await lockDeliveries(context, deliveries);
+  await lockDeadLetters(context, keys);
 }
 
 async function reopen(context: QueryContext, request: RedriveRequest, letters: readonly Letter[]): Promise<void> {
   if (letters.length === 0) return;
-  const { db, dialect, nowMs } = context;
+  const { nowMs } = context;
   const { tenant, ratePerSecond } = request;
-  await db
-    .updateTable('dead_letters')
-    .from(
-      dialect.rows(
-        'input',
-        LETTER_KEY,
-        letters.map(({ id }) => ({ tenant, id })),
-      ),
-    )
-    .set({ state: 'redriving' })
-    .whereRef('dead_letters.tenant', '=', 'input.tenant')
-    .whereRef('dead_letters.id', '=', 'input.id')
-    .execute();
+  await setRedriving(context, { input: letters.map(({ id }) => ({ tenant, id })) });
   const waits = letters.map(({ delivery_id, notification_id }, index) => ({
     tenant,
     notificationId: notification_id,
@@ -179,21 +182,7 @@ async function reopen(context: QueryContext, request: RedriveRequest, letters: r
     id: wait.deliveryId,
     due_at_ms: wait.dueAtMs,
   }));
-  await db
-    .updateTable('deliveries')
-    .from(dialect.rows('input', REOPENED, rows))
-    .set((set) => ({
-      state: 'retrying',
-      reason: 'redriven',
-      attempt: 1,
-      redrive: set('deliveries.redrive', '+', 1),
-      due_at_ms: set.ref('input.due_at_ms'),
-      updated_at_ms: nowMs,
-    }))
-    .whereRef('deliveries.tenant', '=', 'input.tenant')
-    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
-    .whereRef('deliveries.id', '=', 'input.id')
-    .execute();
+  await reopenDeliveries(context, { input: rows, nowMs });
   await putTimers(context, waits);
 }
 

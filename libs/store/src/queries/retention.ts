@@ -2,12 +2,78 @@ import { IDEMPOTENCY_KEY_TTL_MS } from '@belfry/core/store/idempotency';
 import type { RetentionSettings } from '@belfry/core/store/retention';
 import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../dialect.ts';
-import { lockRows } from '../lock-rows.ts';
+import { createRowLock } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 
 const KEY = { tenant: 'text', id: 'text' } as const;
 /** The id first: it is what everybody who locks deliveries sorts them by. */
 const DELIVERY_KEY = { id: 'text', notification_id: 'text', tenant: 'text' } as const;
+
+const lockDeliveries = createRowLock('deliveries', DELIVERY_KEY);
+
+const readUnseen = createStatement({ input: KEY, limit: 'integer' }, ({ db }, { input, limit }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('deliveries as d', (join) =>
+      join.onRef('d.tenant', '=', 'input.tenant').onRef('d.notification_id', '=', 'input.id'),
+    )
+    .select(['d.tenant', 'd.notification_id', 'd.id'])
+    .where('d.state', '=', 'stored')
+    .limit(limit),
+);
+
+const setExpired = createStatement({ input: DELIVERY_KEY, nowMs: 'integer' }, ({ db }, { input, nowMs }) =>
+  db
+    .updateTable('deliveries')
+    .from(input)
+    .set({ state: 'expired', reason: 'ttl-passed', updated_at_ms: nowMs })
+    .whereRef('deliveries.tenant', '=', 'input.tenant')
+    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
+    .whereRef('deliveries.id', '=', 'input.id')
+    // Shown to somebody since it was read.
+    .where('deliveries.state', '=', 'stored'),
+);
+
+const setSwept = createStatement({ input: KEY }, ({ db }, { input }) =>
+  db
+    .updateTable('notifications')
+    .from(input)
+    .set({ swept: 1 })
+    .whereRef('notifications.tenant', '=', 'input.tenant')
+    .whereRef('notifications.id', '=', 'input.id'),
+);
+
+const deleteNotifications = createStatement({ input: KEY }, ({ db }, { input }) =>
+  db
+    .deleteFrom('notifications')
+    .where((where) =>
+      where(
+        where.refTuple('tenant', 'id'),
+        'in',
+        where.selectFrom(input).select(['input.tenant', 'input.id']).$asTuple('tenant', 'id'),
+      ),
+    ),
+);
+
+const deleteFrom = {
+  attempts: createDelete('attempts', sql`tenant, notification_id, delivery_id, redrive, number`),
+  inbox: createDelete('inbox', sql`tenant, notification_id, user_id`),
+  deliveries: createDelete('deliveries', sql`tenant, notification_id, id`),
+} as const;
+
+/** Deletes up to `limit` rows of these notifications. */
+function createDelete(table: 'attempts' | 'inbox' | 'deliveries', key: RawBuilder<unknown>) {
+  return createStatement({ input: KEY, limit: 'integer' }, ({ db }, { input, limit }) => {
+    const deletion = sql`
+      delete from ${sql.table(table)} where (${key}) in (
+        select ${key} from ${sql.table(table)}
+        where (tenant, notification_id) in (select tenant, id from ${input})
+        limit ${limit}
+      ) returning 1 as deleted`;
+    return { compile: () => deletion.compile(db) };
+  });
+}
 
 type Key = { readonly tenant: string; readonly id: string };
 
@@ -40,35 +106,12 @@ async function sweepExpired(context: QueryContext, limit: number): Promise<boole
     .$if(dialect.locksRows, (query) => query.forUpdate().skipLocked())
     .execute();
   if (due.length === 0) return false;
-  const unseen = await db
-    .selectFrom(dialect.rows('input', KEY, due))
-    .innerJoin('deliveries as d', (join) =>
-      join.onRef('d.tenant', '=', 'input.tenant').onRef('d.notification_id', '=', 'input.id'),
-    )
-    .select(['d.tenant', 'd.notification_id', 'd.id'])
-    .where('d.state', '=', 'stored')
-    .limit(limit)
-    .execute();
-  await lockRows(context, 'deliveries', DELIVERY_KEY, unseen);
-  await db
-    .updateTable('deliveries')
-    .from(dialect.rows('input', DELIVERY_KEY, unseen))
-    .set({ state: 'expired', reason: 'ttl-passed', updated_at_ms: nowMs })
-    .whereRef('deliveries.tenant', '=', 'input.tenant')
-    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
-    .whereRef('deliveries.id', '=', 'input.id')
-    // Shown to somebody since it was read.
-    .where('deliveries.state', '=', 'stored')
-    .execute();
+  const unseen = await readUnseen(context, { input: due, limit });
+  await lockDeliveries(context, unseen);
+  await setExpired(context, { input: unseen, nowMs });
   // Some of these notifications may have more: they are swept by the next call, when nothing of them is left.
   if (unseen.length === limit) return true;
-  await db
-    .updateTable('notifications')
-    .from(dialect.rows('input', KEY, due))
-    .set({ swept: 1 })
-    .whereRef('notifications.tenant', '=', 'input.tenant')
-    .whereRef('notifications.id', '=', 'input.id')
-    .execute();
+  await setSwept(context, { input: due });
   return due.length === limit;
 }
 
@@ -100,43 +143,18 @@ async function purgeNotifications(context: QueryContext, beforeMs: number, limit
   for (const table of ['attempts', 'inbox', 'deliveries'] as const) {
     if (await deleteOf(context, table, old, limit)) return true;
   }
-  await db
-    .deleteFrom('notifications')
-    .where((where) =>
-      where(
-        where.refTuple('tenant', 'id'),
-        'in',
-        where
-          .selectFrom(dialect.rows('input', KEY, old))
-          .select(['input.tenant', 'input.id'])
-          .$asTuple('tenant', 'id'),
-      ),
-    )
-    .execute();
+  await deleteNotifications(context, { input: old });
   return old.length === limit;
 }
 
-const ROW_KEY = {
-  attempts: sql`tenant, notification_id, delivery_id, redrive, number`,
-  inbox: sql`tenant, notification_id, user_id`,
-  deliveries: sql`tenant, notification_id, id`,
-} as const;
-
 /** True where the limit was reached, so that rows may be left. */
 async function deleteOf(
-  { db, dialect }: QueryContext,
-  table: keyof typeof ROW_KEY,
+  context: QueryContext,
+  table: keyof typeof deleteFrom,
   notifications: readonly Key[],
   limit: number,
 ): Promise<boolean> {
-  const input = dialect.rows('input', KEY, notifications);
-  const key = ROW_KEY[table];
-  const { rows } = await sql`
-    delete from ${sql.table(table)} where (${key}) in (
-      select ${key} from ${sql.table(table)}
-      where (tenant, notification_id) in (select tenant, id from ${input})
-      limit ${limit}
-    ) returning 1 as deleted`.execute(db);
+  const rows = await deleteFrom[table](context, { input: notifications, limit });
   return rows.length === limit;
 }
 

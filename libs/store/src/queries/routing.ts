@@ -1,9 +1,10 @@
 import { type DeliveryRef, deliveryId, REALTIME_DEVICE } from '@belfry/core/delivery';
 import { type Channel, laneOf, type Notification } from '@belfry/core/notification';
 import type { RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/routing';
-import { insertRows } from '../insert-rows.ts';
+import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
-import { ensureNotifications, markRouted } from './ensure-notifications.ts';
+import { createStatement } from '../statement.ts';
+import { insertMissingNotifications, markRouted, readNotificationStates } from './notification-states.ts';
 import { keyOf } from './notifications.ts';
 import { ensureUsers } from './users.ts';
 
@@ -30,98 +31,60 @@ const NEW_DELIVERY = {
   created_at_ms: 'integer',
   updated_at_ms: 'integer',
 } as const;
+const USER = { tenant: 'text', id: 'text' } as const;
+const NOTIFICATION = { tenant: 'text', id: 'text' } as const;
 const PAIR = { tenant: 'text', notification_id: 'text', user_id: 'text' } as const;
 
 type Pair = { readonly tenant: string; readonly notification_id: string; readonly user_id: string };
+type Place = Pair & { readonly stream_offset: number };
 type Stored = { readonly offset: number; realtimeDeliveryId: string | undefined; readonly queued: DeliveryRef[] };
 
-/**
- * The router's transaction. The streams are locked first, in sorted order; everything that is read after that stands still. Statements that need nothing of each
- * other are made together: the round trips are most of what a routing takes.
- */
-export async function route(context: QueryContext, entries: readonly RouteEntry[]): Promise<readonly RouteResult[]> {
-  if (entries.length === 0) return [];
-  const states = await ensureNotifications(
-    context,
-    entries.map((entry) => entry.notification),
-  );
-  const isCancelled = ({ notification }: RouteEntry) => states.get(keyOf(notification))?.status === 'cancelled';
-  const live = entries.filter((entry) => !isCancelled(entry));
-  const [, heads] = await Promise.all([markRouted(context, states), lockStreams(context, live)]);
-  const stored = await readStored(context, live);
-  const fresh = new Map<string, { readonly entry: RouteEntry; readonly offset: number }>();
-  const results = entries.map((entry): RouteResult => {
-    if (isCancelled(entry)) return { kind: 'cancelled' };
-    const name = pairNameOf(toPair(entry));
-    const known = stored.get(name);
-    if (known !== undefined) {
-      const { offset, realtimeDeliveryId, queued } = known;
-      return { kind: 'routed', offset, inserted: false, realtimeDeliveryId, deliveries: queued };
-    }
-    const { notification, recipient, deliveries } = entry;
-    const stream = userNameOf({ tenant: notification.tenant, user: recipient });
-    const offset = (heads.get(stream) ?? 0) + 1;
-    heads.set(stream, offset);
-    fresh.set(name, { entry, offset });
-    const realtimeDeliveryId = entry.realtime ? realtimeIdOf(notification, recipient) : undefined;
-    // The same pair again further on in this call meets what this entry stores.
-    stored.set(name, { offset, realtimeDeliveryId, queued: [...deliveries] });
-    return { kind: 'routed', offset, inserted: true, realtimeDeliveryId, deliveries };
-  });
-  await insertFresh(context, [...fresh.values()], heads);
-  return results;
-}
-
-async function lockStreams(context: QueryContext, entries: readonly RouteEntry[]): Promise<Map<string, number>> {
-  const users = new Map<string, RecipientKey>();
-  for (const { notification, recipient } of entries) {
-    const key = { tenant: notification.tenant, user: recipient };
-    users.set(userNameOf(key), key);
-  }
-  const heads = new Map<string, number>();
-  await readHeads(context, [...users.values()], heads);
-  const missing = [...users].filter(([name]) => !heads.has(name)).map(([, key]) => key);
-  if (missing.length > 0) {
-    await ensureUsers(context, missing);
-    await readHeads(context, missing, heads);
-  }
-  return heads;
-}
-
-async function readHeads(
-  { db, dialect }: QueryContext,
-  users: readonly RecipientKey[],
-  heads: Map<string, number>,
-): Promise<void> {
-  if (users.length === 0) return;
-  const keys = users.map(({ tenant, user }) => ({ tenant, id: user }));
-  const rows = await db
-    .selectFrom(dialect.rows('input', { tenant: 'text', id: 'text' }, keys))
+/** Locks nothing while one of the notifications is not there: it is made first, and everybody locks notifications before users. */
+const readHeads = createStatement({ input: USER, wanted: NOTIFICATION }, ({ db, dialect }, { input, wanted }) =>
+  db
+    .selectFrom(input)
     .innerJoin('users as u', (join) => join.onRef('u.tenant', '=', 'input.tenant').onRef('u.id', '=', 'input.id'))
     .select(['u.tenant', 'u.id', 'u.head'])
-    .$if(dialect.locksRows, (query) => query.orderBy('u.tenant').orderBy('u.id').forNoKeyUpdate('u'))
-    .execute();
-  for (const row of rows) heads.set(userNameOf({ tenant: row.tenant, user: row.id }), row.head);
-}
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom(wanted)
+            .leftJoin('notifications as n', (join) =>
+              join.onRef('n.tenant', '=', 'wanted.tenant').onRef('n.id', '=', 'wanted.id'),
+            )
+            .select('wanted.id')
+            .where('n.id', 'is', null),
+        ),
+      ),
+    )
+    .$if(dialect.locksRows, (query) => query.orderBy('u.tenant').orderBy('u.id').forNoKeyUpdate('u')),
+);
 
-/** What an earlier routing stored of these pairs: the place, the realtime delivery, and the first attempts that nobody settled yet. */
-async function readStored({ db, dialect }: QueryContext, entries: readonly RouteEntry[]): Promise<Map<string, Stored>> {
-  const places = await db
-    .selectFrom(dialect.rows('input', PAIR, entries.map(toPair)))
+const moveHeads = createStatement({ input: { ...USER, head: 'integer' } }, ({ db }, { input }) =>
+  db
+    .updateTable('users')
+    .from(input)
+    .set((set) => ({ head: set.ref('input.head') }))
+    .whereRef('users.tenant', '=', 'input.tenant')
+    .whereRef('users.id', '=', 'input.id'),
+);
+
+const readPlaces = createStatement({ input: PAIR }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
     .innerJoin('inbox as i', (join) =>
       join
         .onRef('i.tenant', '=', 'input.tenant')
         .onRef('i.notification_id', '=', 'input.notification_id')
         .onRef('i.user_id', '=', 'input.user_id'),
     )
-    .select(['i.tenant', 'i.notification_id', 'i.user_id', 'i.stream_offset'])
-    .execute();
-  const stored = new Map<string, Stored>(
-    places.map((row) => [pairNameOf(row), { offset: row.stream_offset, realtimeDeliveryId: undefined, queued: [] }]),
-  );
-  if (stored.size === 0) return stored;
-  const deliveries = await db
-    .selectFrom(dialect.rows('input', PAIR, places))
+    .select(['i.tenant', 'i.notification_id', 'i.user_id', 'i.stream_offset']),
+);
+
+/** The realtime delivery, and the first attempts that nobody settled yet. */
+const readRouted = createStatement({ input: PAIR }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
     .innerJoin('deliveries as d', (join) =>
       join
         .onRef('d.tenant', '=', 'input.tenant')
@@ -135,9 +98,86 @@ async function readStored({ db, dialect }: QueryContext, entries: readonly Route
         where.and([where('d.state', '=', 'queued'), where('d.attempt', '=', 1), where('d.redrive', '=', 0)]),
       ]),
     )
-    .orderBy('d.id')
-    .execute();
-  for (const row of deliveries) {
+    .orderBy('d.id'),
+);
+
+const insertPlaces = createInsert('inbox', PLACE, (insert) => insert);
+const insertDeliveries = createInsert('deliveries', NEW_DELIVERY, (insert) =>
+  insert.onConflict((conflict) => conflict.doNothing()),
+);
+
+/**
+ * The router's transaction. The streams are locked in sorted order; everything that is read after that stands still. Statements that need nothing of each other are sent
+ * together, and are worked off in their order: the round trips are most of what a routing takes. So more is locked and read than is needed where something was
+ * cancelled, or is routed for the first time ever.
+ */
+export async function route(context: QueryContext, entries: readonly RouteEntry[]): Promise<readonly RouteResult[]> {
+  if (entries.length === 0) return [];
+  const notifications = new Map(entries.map(({ notification }) => [keyOf(notification), notification]));
+  const users = new Map(entries.map((entry) => [userNameOf(toRecipient(entry)), toRecipient(entry)]));
+  const lookUp = () =>
+    Promise.all([
+      readNotificationStates(context, [...notifications.values()]),
+      lockStreams(context, [...users.values()], [...notifications.values()]),
+      readPlaces(context, { input: entries.map(toPair) }),
+    ]);
+  let [states, heads, places] = await lookUp();
+  const missing = [...notifications].filter(([key]) => !states.has(key)).map(([, notification]) => notification);
+  if (missing.length > 0) {
+    await insertMissingNotifications(context, missing);
+    [states, heads, places] = await lookUp();
+  }
+  if (heads.size < users.size) {
+    // New streams: another router may have made them, too, and stored something in them since they were looked for.
+    const created = [...users.values()].filter((user) => !heads.has(userNameOf(user)));
+    await ensureUsers(context, created);
+    [states, heads, places] = await lookUp();
+  }
+  const stored = await readStored(context, places);
+  const isCancelled = ({ notification }: RouteEntry) => states.get(keyOf(notification))?.status === 'cancelled';
+  const fresh = new Map<string, { readonly entry: RouteEntry; readonly offset: number }>();
+  const results = entries.map((entry): RouteResult => {
+    if (isCancelled(entry)) return { kind: 'cancelled' };
+    const name = pairNameOf(toPair(entry));
+    const known = stored.get(name);
+    if (known !== undefined) {
+      const { offset, realtimeDeliveryId, queued } = known;
+      return { kind: 'routed', offset, inserted: false, realtimeDeliveryId, deliveries: queued };
+    }
+    const { notification, recipient, deliveries } = entry;
+    const stream = userNameOf(toRecipient(entry));
+    const offset = (heads.get(stream) ?? 0) + 1;
+    heads.set(stream, offset);
+    fresh.set(name, { entry, offset });
+    const realtimeDeliveryId = entry.realtime ? realtimeIdOf(notification, recipient) : undefined;
+    // The same pair again further on in this call meets what this entry stores.
+    stored.set(name, { offset, realtimeDeliveryId, queued: [...deliveries] });
+    return { kind: 'routed', offset, inserted: true, realtimeDeliveryId, deliveries };
+  });
+  await context.finish([markRouted(context, states), ...insertFresh(context, [...fresh.values()], heads)]);
+  return results;
+}
+
+/** Locks the streams that are there, once the notifications are; returns the last offset of each. */
+async function lockStreams(
+  context: QueryContext,
+  users: readonly RecipientKey[],
+  notifications: readonly Notification[],
+): Promise<Map<string, number>> {
+  const rows = await readHeads(context, {
+    input: users.map(({ tenant, user }) => ({ tenant, id: user })),
+    wanted: notifications,
+  });
+  return new Map(rows.map((row) => [userNameOf({ tenant: row.tenant, user: row.id }), row.head]));
+}
+
+/** What an earlier routing stored at these places. */
+async function readStored(context: QueryContext, places: readonly Place[]): Promise<Map<string, Stored>> {
+  const stored = new Map<string, Stored>(
+    places.map((row) => [pairNameOf(row), { offset: row.stream_offset, realtimeDeliveryId: undefined, queued: [] }]),
+  );
+  if (stored.size === 0) return stored;
+  for (const row of await readRouted(context, { input: places })) {
     const of = stored.get(pairNameOf(row));
     if (of === undefined) continue;
     if (row.channel === 'realtime') of.realtimeDeliveryId = row.id;
@@ -158,43 +198,31 @@ async function readStored({ db, dialect }: QueryContext, entries: readonly Route
   return stored;
 }
 
-async function insertFresh(
+function insertFresh(
   context: QueryContext,
   fresh: readonly { readonly entry: RouteEntry; readonly offset: number }[],
   heads: ReadonlyMap<string, number>,
-): Promise<void> {
-  if (fresh.length === 0) return;
-  const { db, dialect, nowMs } = context;
-  const places = insertRows(
-    context,
-    'inbox',
-    PLACE,
-    fresh.map(({ entry, offset }) => ({
-      ...toPair(entry),
-      stream_offset: offset,
-      visible: entry.realtime ? 1 : 0,
-      collapse_key: entry.notification.collapseKey ?? null,
-      expires_at_ms: entry.notification.expiresAtMs,
-    })),
+): readonly Promise<unknown>[] {
+  if (fresh.length === 0) return [];
+  const places = fresh.map(({ entry, offset }) => ({
+    ...toPair(entry),
+    stream_offset: offset,
+    visible: entry.realtime ? 1 : 0,
+    collapse_key: entry.notification.collapseKey ?? null,
+    expires_at_ms: entry.notification.expiresAtMs,
+  }));
+  const moved = new Map(
+    fresh.map(({ entry }) => {
+      const { tenant, user } = toRecipient(entry);
+      const name = userNameOf({ tenant, user });
+      return [name, { tenant, id: user, head: heads.get(name) ?? 0 }];
+    }),
   );
-  const deliveries = insertRows(
-    context,
-    'deliveries',
-    NEW_DELIVERY,
-    fresh.flatMap(({ entry }) => toDeliveryRows(entry, nowMs)),
-  ).onConflict((conflict) => conflict.doNothing());
-  const moved = new Map<string, { tenant: string; id: string; head: number }>();
-  for (const { entry } of fresh) {
-    const key = { tenant: entry.notification.tenant, user: entry.recipient };
-    moved.set(userNameOf(key), { tenant: key.tenant, id: key.user, head: heads.get(userNameOf(key)) ?? 0 });
-  }
-  const streams = db
-    .updateTable('users')
-    .from(dialect.rows('input', { tenant: 'text', id: 'text', head: 'integer' }, [...moved.values()]))
-    .set((set) => ({ head: set.ref('input.head') }))
-    .whereRef('users.tenant', '=', 'input.tenant')
-    .whereRef('users.id', '=', 'input.id');
-  await Promise.all([places.execute(), deliveries.execute(), streams.execute()]);
+  return [
+    insertPlaces(context, { input: places }),
+    insertDeliveries(context, { input: fresh.flatMap(({ entry }) => toDeliveryRows(entry, context.nowMs)) }),
+    moveHeads(context, { input: [...moved.values()] }),
+  ];
 }
 
 function toDeliveryRows({ notification, recipient, realtime, deliveries }: RouteEntry, nowMs: number) {
@@ -220,6 +248,10 @@ function toDeliveryRows({ notification, recipient, realtime, deliveries }: Route
 
 function realtimeIdOf(notification: Notification, recipient: string): string {
   return deliveryId(notification.tenant, notification.id, recipient, 'realtime', REALTIME_DEVICE);
+}
+
+function toRecipient({ notification, recipient }: RouteEntry): RecipientKey {
+  return { tenant: notification.tenant, user: recipient };
 }
 
 function toPair({ notification, recipient }: RouteEntry): Pair {

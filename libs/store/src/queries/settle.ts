@@ -1,9 +1,10 @@
 import type { PushChannel } from '@belfry/core/notification';
 import type { Attempt } from '@belfry/core/outcome';
 import type { Settlement } from '@belfry/core/store/gate';
-import { insertRows } from '../insert-rows.ts';
-import { lockRows } from '../lock-rows.ts';
+import { createInsert } from '../insert-statement.ts';
+import { createRowLock } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 import { insertLetters, markRedriven } from './letters.ts';
 import { applySettlement, type SettledRow } from './settlement.ts';
 import { putTimers, removeTimersOf } from './timers.ts';
@@ -30,6 +31,69 @@ const NEW_ATTEMPT = {
   reason: 'text',
   host: 'text',
 } as const;
+
+const DEVICE_VERSION = { tenant: 'text', id: 'text', version: 'integer' } as const;
+
+const lockDeliveries = createRowLock('deliveries', DELIVERY_KEY);
+const lockDevices = createRowLock('devices', { tenant: 'text', id: 'text' });
+
+const readDeliveries = createStatement({ input: DELIVERY_KEY }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('deliveries as d', (join) =>
+      join
+        .onRef('d.tenant', '=', 'input.tenant')
+        .onRef('d.notification_id', '=', 'input.notification_id')
+        .onRef('d.id', '=', 'input.id'),
+    )
+    .leftJoin('inbox as i', (join) =>
+      join
+        .onRef('i.tenant', '=', 'd.tenant')
+        .onRef('i.notification_id', '=', 'd.notification_id')
+        .onRef('i.user_id', '=', 'd.recipient'),
+    )
+    .leftJoin('notifications as n', (join) =>
+      join.onRef('n.tenant', '=', 'd.tenant').onRef('n.id', '=', 'd.notification_id'),
+    )
+    .select(['d.id', 'd.recipient', 'd.channel', 'd.device_id', 'd.state', 'd.attempt', 'd.redrive', 'd.reason'])
+    .select(['d.due_at_ms', 'i.acknowledged_at_ms', 'n.status'])
+    .where('d.channel', '!=', 'realtime'),
+);
+
+const setStates = createStatement({ input: NEW_STATE, nowMs: 'integer' }, ({ db }, { input, nowMs }) =>
+  db
+    .updateTable('deliveries')
+    .from(input)
+    .set((set) => ({
+      state: set.ref('input.state').$castTo<SettledRow['state']>(),
+      attempt: set.ref('input.attempt'),
+      reason: set.ref('input.reason'),
+      due_at_ms: set.ref('input.due_at_ms'),
+      updated_at_ms: nowMs,
+    }))
+    .whereRef('deliveries.tenant', '=', 'input.tenant')
+    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
+    .whereRef('deliveries.id', '=', 'input.id'),
+);
+
+const insertAttempts = createInsert('attempts', NEW_ATTEMPT, (insert) =>
+  insert.onConflict((conflict) => conflict.doNothing()),
+);
+
+const deleteDevices = createStatement({ input: DEVICE_VERSION }, ({ db }, { input }) =>
+  db
+    .deleteFrom('devices')
+    .where((where) =>
+      where(
+        where.refTuple('tenant', 'id', 'version'),
+        'in',
+        where
+          .selectFrom(input)
+          .select(['input.tenant', 'input.id', 'input.version'])
+          .$asTuple('tenant', 'id', 'version'),
+      ),
+    ),
+);
 
 type Present = {
   readonly before: SettledRow;
@@ -58,10 +122,13 @@ export async function settle(context: QueryContext, settlements: readonly Settle
     return true;
   });
   if (applied.length === 0) return results;
-  await writeStates(context, applied);
-  await writeAttempts(context, applied);
-  await writeTimers(context, applied);
-  await writeLetters(context, applied);
+  await Promise.all([
+    writeStates(context, applied),
+    writeAttempts(context, applied),
+    writeTimers(context, applied),
+    // What a letter keeps of the attempts is read from where they were just written.
+    writeLetters(context, applied),
+  ]);
   await removeDevices(context, applied);
   return results;
 }
@@ -70,31 +137,12 @@ async function readForSettlement(
   context: QueryContext,
   settlements: readonly Settlement[],
 ): Promise<ReadonlyMap<string, Present>> {
-  const { db, dialect } = context;
-  const keys = new Map(settlements.map(({ ref }) => [ref.deliveryId, toKey(ref)]));
-  // An acknowledgement or a cancellation that runs beside this one waits here, or is seen below.
-  await lockRows(context, 'deliveries', DELIVERY_KEY, [...keys.values()]);
-  const rows = await db
-    .selectFrom(dialect.rows('input', DELIVERY_KEY, [...keys.values()]))
-    .innerJoin('deliveries as d', (join) =>
-      join
-        .onRef('d.tenant', '=', 'input.tenant')
-        .onRef('d.notification_id', '=', 'input.notification_id')
-        .onRef('d.id', '=', 'input.id'),
-    )
-    .leftJoin('inbox as i', (join) =>
-      join
-        .onRef('i.tenant', '=', 'd.tenant')
-        .onRef('i.notification_id', '=', 'd.notification_id')
-        .onRef('i.user_id', '=', 'd.recipient'),
-    )
-    .leftJoin('notifications as n', (join) =>
-      join.onRef('n.tenant', '=', 'd.tenant').onRef('n.id', '=', 'd.notification_id'),
-    )
-    .select(['d.id', 'd.recipient', 'd.channel', 'd.device_id', 'd.state', 'd.attempt', 'd.redrive', 'd.reason'])
-    .select(['d.due_at_ms', 'i.acknowledged_at_ms', 'n.status'])
-    .where('d.channel', '!=', 'realtime')
-    .execute();
+  const keys = [...new Map(settlements.map(({ ref }) => [ref.deliveryId, toKey(ref)])).values()];
+  const [, rows] = await Promise.all([
+    // An acknowledgement or a cancellation that runs beside this one waits here, or is seen by what is read after it.
+    lockDeliveries(context, keys),
+    readDeliveries(context, { input: keys }),
+  ]);
   return new Map(
     rows.map((row) => {
       const before: SettledRow = {
@@ -118,7 +166,7 @@ async function readForSettlement(
   );
 }
 
-async function writeStates({ db, dialect, nowMs }: QueryContext, applied: readonly Applied[]): Promise<void> {
+async function writeStates(context: QueryContext, applied: readonly Applied[]): Promise<void> {
   const rows = applied.map(({ settlement, present: { after } }) => ({
     ...toKey(settlement.ref),
     state: after.state,
@@ -126,30 +174,14 @@ async function writeStates({ db, dialect, nowMs }: QueryContext, applied: readon
     reason: after.reason ?? null,
     due_at_ms: after.dueAtMs ?? null,
   }));
-  await db
-    .updateTable('deliveries')
-    .from(dialect.rows('input', NEW_STATE, rows))
-    .set((set) => ({
-      state: set.ref('input.state').$castTo<SettledRow['state']>(),
-      attempt: set.ref('input.attempt'),
-      reason: set.ref('input.reason'),
-      due_at_ms: set.ref('input.due_at_ms'),
-      updated_at_ms: nowMs,
-    }))
-    .whereRef('deliveries.tenant', '=', 'input.tenant')
-    .whereRef('deliveries.notification_id', '=', 'input.notification_id')
-    .whereRef('deliveries.id', '=', 'input.id')
-    .execute();
+  await setStates(context, { input: rows, nowMs: context.nowMs });
 }
 
 async function writeAttempts(context: QueryContext, applied: readonly Applied[]): Promise<void> {
   const rows = applied.flatMap(({ settlement: { ref, attempt } }) =>
     attempt === undefined ? [] : [toAttemptRow(ref, attempt)],
   );
-  if (rows.length === 0) return;
-  await insertRows(context, 'attempts', NEW_ATTEMPT, rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  if (rows.length > 0) await insertAttempts(context, { input: rows });
 }
 
 function toAttemptRow(ref: Settlement['ref'], attempt: Attempt) {
@@ -207,22 +239,7 @@ async function removeDevices(context: QueryContext, applied: readonly Applied[])
       : [{ tenant: ref.tenant, id: removeDevice.deviceId, version: removeDevice.version }],
   );
   if (rows.length === 0) return;
-  const { db, dialect } = context;
-  await lockRows(context, 'devices', { tenant: 'text', id: 'text' }, rows);
-  const input = dialect.rows('input', { tenant: 'text', id: 'text', version: 'integer' }, rows);
-  await db
-    .deleteFrom('devices')
-    .where((where) =>
-      where(
-        where.refTuple('tenant', 'id', 'version'),
-        'in',
-        where
-          .selectFrom(input)
-          .select(['input.tenant', 'input.id', 'input.version'])
-          .$asTuple('tenant', 'id', 'version'),
-      ),
-    )
-    .execute();
+  await Promise.all([lockDevices(context, rows), deleteDevices(context, { input: rows })]);
 }
 
 function toKey(ref: Settlement['ref']) {

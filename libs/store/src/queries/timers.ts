@@ -1,8 +1,9 @@
 import type { DeliveryRef } from '@belfry/core/delivery';
 import type { ClaimedTimer } from '@belfry/core/store/timers';
 import { sql } from 'kysely';
-import { insertRows } from '../insert-rows.ts';
+import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 
 const NEW_TIMER = {
   delivery_id: 'text',
@@ -12,7 +13,58 @@ const NEW_TIMER = {
   claimable_at_ms: 'integer',
 } as const;
 
+const DELIVERY = { delivery_id: 'text' } as const;
 const CLAIMED = { delivery_id: 'text', claim: 'integer' } as const;
+
+const insertTimers = createInsert('timers', NEW_TIMER, (insert) =>
+  insert.onConflict((conflict) =>
+    conflict.column('delivery_id').doUpdateSet((set) => ({
+      due_at_ms: set.ref('excluded.due_at_ms'),
+      claimable_at_ms: set.ref('excluded.claimable_at_ms'),
+      claim: null,
+    })),
+  ),
+);
+
+const deleteTimers = createStatement({ input: DELIVERY }, ({ db }, { input }) =>
+  db.deleteFrom('timers').where('delivery_id', 'in', (where) => where.selectFrom(input).select('input.delivery_id')),
+);
+
+const setClaimed = createStatement(
+  { input: DELIVERY, claim: 'integer', leaseEndMs: 'integer' },
+  ({ db }, { input, claim, leaseEndMs }) =>
+    db
+      .updateTable('timers')
+      .set({ claim, claimable_at_ms: leaseEndMs })
+      .where('delivery_id', 'in', (where) => where.selectFrom(input).select('input.delivery_id')),
+);
+
+const readDue = createStatement({ input: DELIVERY }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
+    .innerJoin('timers as t', 't.delivery_id', 'input.delivery_id')
+    .innerJoin('deliveries as d', (join) =>
+      join
+        .onRef('d.tenant', '=', 't.tenant')
+        .onRef('d.notification_id', '=', 't.notification_id')
+        .onRef('d.id', '=', 't.delivery_id'),
+    )
+    .select(['t.due_at_ms', 'd.tenant', 'd.id', 'd.notification_id', 'd.recipient', 'd.channel', 'd.device_id'])
+    .select(['d.lane', 'd.attempt', 'd.redrive']),
+);
+
+const deleteClaimed = createStatement({ input: CLAIMED }, ({ db, dialect }, { input }) =>
+  db.deleteFrom('timers').where('delivery_id', 'in', (where) =>
+    where
+      .selectFrom(input)
+      .innerJoin('timers as t', (join) =>
+        join.onRef('t.delivery_id', '=', 'input.delivery_id').onRef('t.claim', '=', 'input.claim'),
+      )
+      .select('t.delivery_id')
+      // Somebody who has locked it sets or removes it: the claim is not ours any more.
+      .$if(dialect.locksRows, (query) => query.forUpdate('t').skipLocked()),
+  ),
+);
 
 export type Wait = Pick<DeliveryRef, 'tenant' | 'notificationId' | 'deliveryId'> & { readonly dueAtMs: number };
 
@@ -26,33 +78,20 @@ export async function putTimers(context: QueryContext, waits: readonly Wait[]): 
     due_at_ms: dueAtMs,
     claimable_at_ms: dueAtMs,
   }));
-  await insertRows(context, 'timers', NEW_TIMER, rows)
-    .onConflict((conflict) =>
-      conflict.column('delivery_id').doUpdateSet((set) => ({
-        due_at_ms: set.ref('excluded.due_at_ms'),
-        claimable_at_ms: set.ref('excluded.claimable_at_ms'),
-        claim: null,
-      })),
-    )
-    .execute();
+  await insertTimers(context, { input: rows });
 }
 
-export async function removeTimersOf({ db, dialect }: QueryContext, deliveryIds: readonly string[]): Promise<void> {
+export async function removeTimersOf(context: QueryContext, deliveryIds: readonly string[]): Promise<void> {
   if (deliveryIds.length === 0) return;
-  const rows = deliveryIds.map((delivery_id) => ({ delivery_id }));
-  await db
-    .deleteFrom('timers')
-    .where('delivery_id', 'in', (where) =>
-      where.selectFrom(dialect.rows('input', { delivery_id: 'text' }, rows)).select('input.delivery_id'),
-    )
-    .execute();
+  await deleteTimers(context, { input: deliveryIds.map((delivery_id) => ({ delivery_id })) });
 }
 
 export async function claimDueTimers(
-  { db, dialect, nowMs }: QueryContext,
+  context: QueryContext,
   limit: number,
   leaseMs: number,
 ): Promise<readonly ClaimedTimer[]> {
+  const { db, dialect, nowMs } = context;
   const due = await db
     .selectFrom('timers as t')
     .select(['t.delivery_id'])
@@ -69,27 +108,10 @@ export async function claimDueTimers(
     .where('name', '=', 'timer-claims')
     .returning('value')
     .executeTakeFirstOrThrow();
-  await db
-    .updateTable('timers')
-    .set({ claim, claimable_at_ms: nowMs + leaseMs })
-    .where('delivery_id', 'in', (where) =>
-      where.selectFrom(dialect.rows('input', { delivery_id: 'text' }, due)).select('input.delivery_id'),
-    )
-    .execute();
-  const rows = await db
-    .selectFrom(dialect.rows('input', { delivery_id: 'text' }, due))
-    .innerJoin('timers as t', 't.delivery_id', 'input.delivery_id')
-    .innerJoin('deliveries as d', (join) =>
-      join
-        .onRef('d.tenant', '=', 't.tenant')
-        .onRef('d.notification_id', '=', 't.notification_id')
-        .onRef('d.id', '=', 't.delivery_id'),
-    )
-    .select(['t.due_at_ms', 'd.tenant', 'd.id', 'd.notification_id', 'd.recipient', 'd.channel', 'd.device_id'])
-    .select(['d.lane', 'd.attempt', 'd.redrive'])
-    .execute();
+  await setClaimed(context, { input: due, claim, leaseEndMs: nowMs + leaseMs });
+  const rows = await readDue(context, { input: due });
   return rows
-    .sort((left, right) => left.due_at_ms - right.due_at_ms)
+    .toSorted((left, right) => left.due_at_ms - right.due_at_ms)
     .map((row) => ({
       id: row.id,
       claim: String(claim),
@@ -109,22 +131,9 @@ export async function claimDueTimers(
     }));
 }
 
-export async function removeTimers({ db, dialect }: QueryContext, timers: readonly ClaimedTimer[]): Promise<void> {
+export async function removeTimers(context: QueryContext, timers: readonly ClaimedTimer[]): Promise<void> {
   if (timers.length === 0) return;
-  const rows = timers.map(({ id, claim }) => ({ delivery_id: id, claim: Number(claim) }));
-  await db
-    .deleteFrom('timers')
-    .where('delivery_id', 'in', (where) =>
-      where
-        .selectFrom(dialect.rows('input', CLAIMED, rows))
-        .innerJoin('timers as t', (join) =>
-          join.onRef('t.delivery_id', '=', 'input.delivery_id').onRef('t.claim', '=', 'input.claim'),
-        )
-        .select('t.delivery_id')
-        // Somebody who has locked it sets or removes it: the claim is not ours any more.
-        .$if(dialect.locksRows, (query) => query.forUpdate('t').skipLocked()),
-    )
-    .execute();
+  await deleteClaimed(context, { input: timers.map(({ id, claim }) => ({ delivery_id: id, claim: Number(claim) })) });
 }
 
 export async function nextTimerInMs({ db, nowMs }: QueryContext): Promise<number | undefined> {

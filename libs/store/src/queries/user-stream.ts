@@ -3,19 +3,22 @@ import type { RecipientKey } from '@belfry/core/store/routing';
 import type { InboxPage, StreamPage } from '@belfry/core/store/user-stream';
 import { sql } from 'kysely';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
 
 export async function epoch({ db }: QueryContext): Promise<string> {
   const row = await db.selectFrom('settings').select('value').where('name', '=', 'epoch').executeTakeFirstOrThrow();
   return row.value;
 }
 
-export async function heads({ db, dialect }: QueryContext, users: readonly RecipientKey[]): Promise<readonly number[]> {
-  const keys = users.map(({ tenant, user }) => ({ tenant, id: user }));
-  const rows = await db
-    .selectFrom(dialect.rows('input', { tenant: 'text', id: 'text' }, keys))
+const readHeads = createStatement({ input: { tenant: 'text', id: 'text' } }, ({ db }, { input }) =>
+  db
+    .selectFrom(input)
     .innerJoin('users as u', (join) => join.onRef('u.tenant', '=', 'input.tenant').onRef('u.id', '=', 'input.id'))
-    .select(['input.ordinal', 'u.head'])
-    .execute();
+    .select(['input.ordinal', 'u.head']),
+);
+
+export async function heads(context: QueryContext, users: readonly RecipientKey[]): Promise<readonly number[]> {
+  const rows = await readHeads(context, { input: users.map(({ tenant, user }) => ({ tenant, id: user })) });
   const found = new Map(rows.map((row) => [row.ordinal, row.head]));
   return users.map((_, index) => found.get(index) ?? 0);
 }

@@ -1,19 +1,23 @@
 import type { TenantId, UserId } from '@belfry/core/notification';
 import { NO_PREFERENCES, type Preferences } from '@belfry/core/preferences';
 import type { RecipientKey } from '@belfry/core/store/routing';
-import { insertRows } from '../insert-rows.ts';
+import { createInsert } from '../insert-statement.ts';
 import { inOrder } from '../lock-rows.ts';
 import type { QueryContext } from '../query-context.ts';
 
 const NEW_USER = { tenant: 'text', id: 'text', head: 'integer', created_at_ms: 'integer' } as const;
+const SUBSCRIPTION = { tenant: 'text', topic: 'text', user_id: 'text' } as const;
+
+const insertUsers = createInsert('users', NEW_USER, (insert) => insert.onConflict((conflict) => conflict.doNothing()));
+const insertSubscriptions = createInsert('subscriptions', SUBSCRIPTION, (insert) =>
+  insert.onConflict((conflict) => conflict.doNothing()).returning('user_id'),
+);
 
 /** Inserts the users that are not there yet. */
 export async function ensureUsers(context: QueryContext, users: readonly RecipientKey[]): Promise<void> {
   if (users.length === 0) return;
   const rows = users.map(({ tenant, user }) => ({ tenant, id: user, head: 0, created_at_ms: context.nowMs }));
-  await insertRows(context, 'users', NEW_USER, inOrder(rows, 'tenant', 'id'))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await insertUsers(context, { input: inOrder(rows, 'tenant', 'id') });
 }
 
 export function toPreferences(stored: string | null): Preferences {
@@ -55,11 +59,7 @@ export async function subscribeTopic(
     users.map((user) => ({ tenant, user })),
   );
   const rows = users.map((user) => ({ tenant, topic, user_id: user }));
-  const sorted = inOrder(rows, 'user_id');
-  const added = await insertRows(context, 'subscriptions', { tenant: 'text', topic: 'text', user_id: 'text' }, sorted)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('user_id')
-    .execute();
+  const added = await insertSubscriptions(context, { input: inOrder(rows, 'user_id') });
   return added.length;
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import { migrate } from '../migrations/migrate.ts';
+import type { QueryContext } from '../query-context.ts';
 import type { Schema } from '../schema.ts';
 import { setPlannerStatistics } from './planner-statistics.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -9,11 +10,12 @@ import { sqliteDialect } from './sqlite-dialect.ts';
 const CACHED_STATEMENTS = 500;
 
 /**
- * Kysely over an open connection, tables brought up to date. The caller begins and ends transactions, one call at a time: Kysely's own
- * `transaction()` must not be used.
+ * Kysely over an open connection, tables brought up to date, and what runs compiled statements on it. The caller begins and ends transactions, one call at a time:
+ * Kysely's own `transaction()` must not be used.
  */
-export async function openStoreDatabase(database: DatabaseSync): Promise<Kysely<Schema>> {
-  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: withStatementCache(database) }) });
+export async function openStoreDatabase(database: DatabaseSync): Promise<Omit<QueryContext, 'nowMs'>> {
+  const cached = withStatementCache(database);
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: cached }) });
   // All migrations or none: a crash half-way leaves the tables as they were.
   database.exec('begin immediate');
   try {
@@ -24,7 +26,17 @@ export async function openStoreDatabase(database: DatabaseSync): Promise<Kysely<
     if (database.isTransaction) database.exec('rollback');
     throw error;
   }
-  return db;
+  return {
+    db,
+    async run(text, parameters) {
+      const statement = cached.prepare(text);
+      if (statement.reader) return statement.all(parameters);
+      statement.run(parameters);
+      return [];
+    },
+    finish: async (statements) => void (await Promise.all(statements)),
+    dialect: sqliteDialect,
+  };
 }
 
 type CachedStatement = {

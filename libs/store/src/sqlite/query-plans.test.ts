@@ -6,7 +6,6 @@ import { openDatabase } from '@belfry/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NOW_MS, runEveryQuery } from '../every-query.fixture.ts';
 import { openStoreDatabase } from './open-store-database.ts';
-import { sqliteDialect } from './sqlite-dialect.ts';
 
 /** Rows handed to a statement, and tables of a handful of rows. */
 const MAY_BE_SCANNED = /^SCAN (json_each|settings|counters)\b/;
@@ -25,7 +24,7 @@ describe('query plans', () => {
     database = openDatabase({ path: join(directory, 'store.db') });
     const prepare = database.prepare.bind(database);
     const prepared = new Set<string>();
-    const context = { db: await openStoreDatabase(database), dialect: sqliteDialect, nowMs: NOW_MS };
+    const context = { ...(await openStoreDatabase(database)), nowMs: NOW_MS };
     database.prepare = (sql: string) => {
       prepared.add(sql);
       return prepare(sql);

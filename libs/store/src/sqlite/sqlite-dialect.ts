@@ -5,9 +5,12 @@ import type { Dialect } from '../dialect.ts';
 export const sqliteDialect: Dialect = {
   rows(alias, columns, rows) {
     const names = Object.keys(columns);
-    const json = JSON.stringify(rows.map((row) => names.map((name) => row[name])));
     const picked = sql.join(names.map((name, index) => sql`value ->> ${sql.lit(index)} as ${sql.ref(name)}`));
-    return sql<never>`(select key as ordinal, ${picked} from json_each(${json}))`.as(alias);
+    return sql<never>`(select key as ordinal, ${picked} from json_each(${rows}))`.as(alias);
+  },
+  encode(columns, rows) {
+    const names = Object.keys(columns);
+    return JSON.stringify(rows.map((row) => names.map((name) => row[name])));
   },
   locksRows: false,
   randomHex: sql<string>`lower(hex(randomblob(16)))`,

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { createThreadServer, openDatabase, type ThreadMethods } from '@belfry/sqlite';
 import { type StoreMethods, storeMethods } from '../store-methods.ts';
 import { openStoreDatabase } from './open-store-database.ts';
-import { sqliteDialect } from './sqlite-dialect.ts';
 
 /** 32 MiB of WAL: rows of one notification are written at several times, and a page that is written often is carried over once. */
 const CHECKPOINT_PAGES = 8_000;
@@ -26,11 +25,11 @@ createThreadServer(async ({ directory }: StoreThreadData) => {
   try {
     // The upper levels and the busy leaves of every tree; SQLite's own 2 MiB would read them again and again.
     database.exec(`pragma cache_size = -${CACHE_KIB}`);
-    const db = await openStoreDatabase(database);
+    const context = await openStoreDatabase(database);
     const methods: { [name: string]: ThreadMethods[string] } = {};
     for (const [name, query] of Object.entries(storeMethods)) {
       methods[name] = (nowMs: number, ...args: never[]) =>
-        (query as (...args: unknown[]) => unknown)({ db, dialect: sqliteDialect, nowMs }, ...args);
+        (query as (...args: unknown[]) => unknown)({ ...context, nowMs }, ...args);
     }
     return { database, methods };
   } catch (error) {
