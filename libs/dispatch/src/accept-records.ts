@@ -18,7 +18,7 @@ import { createKeepUnreadable, type OnUnreadable } from './unreadable-jobs.ts';
 export type AcceptRecordsDeps = {
   readonly store: Pick<Store, 'beginAccept' | 'markAccepted' | 'putUnreadableJobs'>;
   readonly log: Pick<Log, 'append'>;
-  readonly receipts: ReceiptFeed;
+  readonly receipts: Pick<ReceiptFeed, 'put'>;
   readonly clock: Clock;
   /** Whose input topic it is. Nothing in a record can say otherwise (design, decision 15). */
   readonly tenant: TenantId;
@@ -126,7 +126,7 @@ export function createAcceptRecords(deps: AcceptRecordsDeps): (records: readonly
     if (accepted.length === 0) return;
     await appendJobs(accepted);
     await mark(accepted.map(({ id }) => ({ tenant, id })));
-    await receipts.append(accepted.map(({ id }) => ({ tenant, notificationId: id, state: 'accepted' })));
+    receipts.put(accepted.map(({ id }) => ({ tenant, notificationId: id, state: 'accepted' })));
     for (const { priority } of accepted) deps.onAccepted?.(laneOf(priority));
   };
 }

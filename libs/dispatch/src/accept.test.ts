@@ -1,3 +1,4 @@
+import type { LogRecord } from '@belfry/core/log';
 import { jobsTopic } from '@belfry/protocol/log-topics';
 import { describe, expect, it } from 'vitest';
 import { idOf, inputOf, TENANT, usePipeline } from './pipeline.fixture.ts';
@@ -114,5 +115,74 @@ describe('decision 1: row, then jobs, then accepted', () => {
     const data = { a: body, b: body, c: body };
     expect(await accept([inputOf('hal', { body, data })])).toMatchObject([{ kind: 'too-large', limitBytes: 16_384 }]);
     expect(await pipeline.takeJobs()).toHaveLength(1_000);
+  });
+});
+
+describe('a fresh id', () => {
+  it('is answered when its row and its jobs are there, which wait for nothing of each other', async () => {
+    const { accept } = pipeline.start();
+    const answers: string[] = [];
+    const holdRow = pipeline.faults.hold('beginAccept');
+    const late = accept([inputOf('fi-ann')]).then(([result]) => answers.push(idOf(result)));
+    await expect.poll(() => pipeline.takeJobs().then((jobs) => jobs.length)).toBe(1);
+    expect(answers).toEqual([]);
+    holdRow();
+    await late;
+    expect((await pipeline.ledger(answers[0] ?? '')).status).toBe('accepting');
+
+    const holdJobs = pipeline.faults.hold('append');
+    let answered = false;
+    const later = accept([inputOf('fi-bob')]).then(() => {
+      answered = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(answered).toBe(false);
+    holdJobs();
+    await later;
+    expect(await pipeline.takeJobs()).toHaveLength(1);
+  });
+
+  it('becomes accepted a moment after the answer', async () => {
+    const id = idOf((await pipeline.start().accept([inputOf('fi-cay')]))[0]);
+    await pipeline.clock.advance(100);
+    await expect.poll(() => pipeline.ledger(id).then(({ status }) => status)).toBe('accepted');
+  });
+
+  it('is answered also where the router was faster than its row', async () => {
+    await pipeline.addDevice('fi-dan');
+    const { accept, route } = pipeline.start();
+    const release = pipeline.faults.hold('beginAccept');
+    const accepted = accept([inputOf('fi-dan')]);
+    const jobs: LogRecord[] = [];
+    await expect.poll(async () => jobs.push(...(await pipeline.takeJobs()))).toBe(1);
+    await route(jobs);
+    release();
+    const id = idOf((await accepted)[0]);
+    await pipeline.clock.advance(100);
+    await pipeline.workOff();
+    const { status, deliveries } = await pipeline.ledger(id);
+    expect([status, deliveries.length, pipeline.channel.sent.length]).toEqual(['routed', 2, 1]);
+  });
+
+  it('leaves no jobs behind in an outage of the store that is known', async () => {
+    const { accept } = pipeline.start();
+    const jobs: LogRecord[] = [];
+    const back = pipeline.faults.outage(['beginAccept']);
+    for (let post = 0; post < 5; post++)
+      await expect(accept([inputOf('fi-eve')])).rejects.toMatchObject({ code: 'store-unavailable' });
+    back();
+    for (let post = 0; post < 2; post++)
+      expect(await accept([inputOf('fi-eve')])).toMatchObject([{ kind: 'accepted' }]);
+    // Those of the post that found out, and of the two that were accepted.
+    await expect.poll(async () => jobs.push(...(await pipeline.takeJobs()))).toBe(3);
+  });
+
+  it('is unharmed by an outage between the answer and the mark', async () => {
+    const id = idOf((await pipeline.start().accept([inputOf('fi-fay')]))[0]);
+    const back = pipeline.faults.outage(['markAccepted']);
+    await pipeline.clock.advance(100);
+    back();
+    await pipeline.workOff();
+    expect((await pipeline.ledger(id)).status).toBe('routed');
   });
 });

@@ -4,7 +4,7 @@ import { type Lane, laneOf, type Notification, type TenantId } from '@belfry/cor
 import type { Random } from '@belfry/core/random';
 import type { AcceptBegun, AcceptItem } from '@belfry/core/store/accept';
 import type { Store } from '@belfry/core/store/store';
-import { UnavailableError } from '@belfry/core/unavailable-error';
+import { isUnavailable, UnavailableError } from '@belfry/core/unavailable-error';
 import { LIMITS } from '@belfry/protocol/limits';
 import { jobsTopic } from '@belfry/protocol/log-topics';
 import type { NotificationRequest } from '@belfry/protocol/notification-request';
@@ -43,10 +43,15 @@ export type AcceptDeps = {
 };
 
 const APPEND_DEADLINE_MS = 5_000;
+/** By then the router has mostly counted the notification as routed, and nothing is left to mark. */
+const MARK_GATHER_MS = 100;
 
 /**
  * Takes notifications in (design, decision 1): row as `accepting` → jobs appended and durable → row as `accepted`. Only then is the producer answered. Each of
  * the three steps is safe to repeat with the same id, so whatever step a crash hits, the repeat of the request completes it.
+ *
+ * An id that was made here is known to nobody before the answer, so no repeat can meet its row: row and jobs are written at the same time, and the row becomes
+ * `accepted` a moment after the answer (docs/adr/0007-what-nobody-can-repeat-waits-for-less.md).
  *
  * Rejects with `UnavailableError` when the log does not confirm in time or the store is down: the notification may still be delivered.
  */
@@ -61,6 +66,16 @@ export function createAccept(deps: AcceptDeps): Accept {
     },
     { inFlight: 2 },
   );
+  /** Of what was answered. Where it fails, the router finds the row as `accepting` and takes it as it would take any other. */
+  const markSoon = createBatcher<Pick<Notification, 'tenant' | 'id'>, void>(
+    async (notifications) => {
+      await store.markAccepted(notifications).catch(ignoreOutage);
+      return notifications.map(() => undefined);
+    },
+    { gather: { clock, ms: MARK_GATHER_MS } },
+  );
+  /** Begun in order where it does not: each post of an outage would otherwise leave jobs behind that its producer does not know of. */
+  let storeAnswers = true;
   const appendTo: Record<Lane, (notification: Notification) => Promise<void>> = {
     transactional: appender('transactional'),
     bulk: appender('bulk'),
@@ -77,6 +92,31 @@ export function createAccept(deps: AcceptDeps): Accept {
     );
   }
 
+  async function beginWatched(item: AcceptItem): Promise<AcceptBegun> {
+    try {
+      const begun = await begin(item);
+      storeAnswers = true;
+      return begun;
+    } catch (error) {
+      storeAnswers = false;
+      throw error;
+    }
+  }
+
+  function append(notification: Notification): Promise<void> {
+    return withDeadline(clock, deadlineMs, appendTo[laneOf(notification.priority)](notification), () => {
+      return new UnavailableError('log-unavailable', `the log did not confirm within ${deadlineMs} ms`);
+    });
+  }
+
+  async function acceptFresh(item: AcceptItem): Promise<AcceptResult> {
+    const { tenant, id } = item.notification;
+    // Whatever row is there, it is this one's: the router may have been faster.
+    await Promise.all([beginWatched(item), append(item.notification)]);
+    void markSoon({ tenant, id });
+    return { kind: 'accepted', id, replayed: false };
+  }
+
   async function acceptOne(input: AcceptInput): Promise<AcceptResult> {
     const { tenant, request, seed } = input;
     const bytes = requestBytes(request);
@@ -84,14 +124,17 @@ export function createAccept(deps: AcceptDeps): Accept {
       return { kind: 'too-large', bytes, limitBytes: LIMITS.notificationBytes };
     }
     const nowMs = clock.nowMs();
+    const isFresh = request.id === undefined && seed === undefined;
     const id =
       request.id ??
       (seed === undefined ? randomNotificationId(nowMs, random) : notificationIdFrom(seed.hex, seed.index));
-    const begun = await begin({
+    const item: AcceptItem = {
       notification: requestedNotification(request, { tenant, id, acceptedAtMs: nowMs }),
       bodyHash: requestHash(request),
       takeOver: seed?.takenOver ?? false,
-    });
+    };
+    if (isFresh && storeAnswers) return acceptFresh(item);
+    const begun = await beginWatched(item);
     switch (begun.kind) {
       case 'replay':
         return { kind: 'accepted', id: begun.id, replayed: true };
@@ -100,9 +143,7 @@ export function createAccept(deps: AcceptDeps): Accept {
         return begun;
       case 'append': {
         const { notification } = begun;
-        await withDeadline(clock, deadlineMs, appendTo[laneOf(notification.priority)](notification), () => {
-          return new UnavailableError('log-unavailable', `the log did not confirm within ${deadlineMs} ms`);
-        });
+        await append(notification);
         await mark({ tenant, id: notification.id });
         return { kind: 'accepted', id: notification.id, replayed: false };
       }
@@ -110,4 +151,8 @@ export function createAccept(deps: AcceptDeps): Accept {
   }
 
   return (inputs) => Promise.all(inputs.map(acceptOne));
+}
+
+function ignoreOutage(error: unknown): void {
+  if (!isUnavailable(error)) throw error;
 }

@@ -1,3 +1,5 @@
+import type { Clock } from '@belfry/core/clock';
+
 const DEFAULT_MAX_BATCH = 1_000;
 
 export type BatcherOptions<Item> = {
@@ -7,11 +9,13 @@ export type BatcherOptions<Item> = {
   readonly inFlight?: number;
   /** What an item counts for; default 1. */
   readonly weightOf?: (item: Item) => number;
+  /** How long the first item of a batch waits for others, where nobody waits for the items; by default not at all. */
+  readonly gather?: { readonly clock: Clock; readonly ms: number };
 };
 
 /**
  * Turns calls for one item into calls for many: items handed in while a batch is under way (or within the same turn of the event loop) go together in the next.
- * No timer, so a lone call waits for nothing. A batch that rejects rejects each of its items; results are in the order of the items.
+ * No timer unless one is asked for, so a lone call waits for nothing. A batch that rejects rejects each of its items; results are in the order of the items.
  */
 export function createBatcher<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
@@ -19,7 +23,7 @@ export function createBatcher<Item, Result>(
 ): (item: Item) => Promise<Result> {
   const maxBatch = options.maxBatch ?? DEFAULT_MAX_BATCH;
   const maxInFlight = options.inFlight ?? 1;
-  const { weightOf } = options;
+  const { weightOf, gather } = options;
   let waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
   let inFlight = 0;
   let scheduled = false;
@@ -62,7 +66,8 @@ export function createBatcher<Item, Result>(
       waiting.push({ item, resolve, reject });
       if (!scheduled && inFlight < maxInFlight) {
         scheduled = true;
-        setImmediate(flush);
+        if (gather === undefined) setImmediate(flush);
+        else gather.clock.schedule(gather.ms, flush);
       }
     });
 }

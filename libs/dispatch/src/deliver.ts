@@ -20,7 +20,7 @@ export type DeliverDeps = {
   readonly adapter: PushChannelAdapter;
   readonly policy: RetryPolicy;
   readonly store: Pick<Store, 'readGate' | 'settle'>;
-  readonly receipts: ReceiptFeed;
+  readonly receipts: Pick<ReceiptFeed, 'put'>;
   readonly deadLetters: DeadLetterFeed;
   readonly breaker: HostBreaker;
   readonly clock: Clock;
@@ -75,23 +75,21 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
     attempt?: Attempt,
     dueInMs?: number,
   ): Promise<void> {
-    await Promise.all([
-      receipts.append([
-        {
-          tenant: ref.tenant,
-          notificationId: ref.notificationId,
-          recipient: ref.recipient,
-          deliveryId: ref.deliveryId,
-          channel: ref.channel,
-          state,
-          attempt: ref.attempt,
-          reason,
-          ...(attempt === undefined ? {} : { outcome: attempt.outcome, code: attempt.code }),
-          ...(dueInMs === undefined ? {} : { dueInMs }),
-        },
-      ]),
-      ...(state === 'dead-lettered' ? [deadLetters.append(ref)] : []),
+    receipts.put([
+      {
+        tenant: ref.tenant,
+        notificationId: ref.notificationId,
+        recipient: ref.recipient,
+        deliveryId: ref.deliveryId,
+        channel: ref.channel,
+        state,
+        attempt: ref.attempt,
+        reason,
+        ...(attempt === undefined ? {} : { outcome: attempt.outcome, code: attempt.code }),
+        ...(dueInMs === undefined ? {} : { dueInMs }),
+      },
     ]);
+    if (state === 'dead-lettered') await deadLetters.append(ref);
   }
 
   async function tellAgain(ref: DeliveryRef, entry: GateEntry | undefined): Promise<void> {

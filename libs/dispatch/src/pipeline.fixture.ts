@@ -21,7 +21,7 @@ import { createDeadLetterFeed } from './dead-letter-feed.ts';
 import { createDeliver } from './deliver.ts';
 import { createFaults, type Faults, withFaults } from './faults.fixture.ts';
 import { createHostBreaker } from './host-breaker.ts';
-import { createReceiptFeed } from './receipt-feed.ts';
+import { createReceiptFeed, type ReceiptFeed } from './receipt-feed.ts';
 import { createReleaseTimers } from './release-timers.ts';
 import { createRoute } from './route.ts';
 import { createScriptedChannel, type ScriptedChannel } from './scripted-channel.fixture.ts';
@@ -46,6 +46,10 @@ export type DispatchProcess = {
   readonly acceptRecords: ReturnType<typeof createAcceptRecords>;
   readonly deliver: (record: LogRecord, signal?: AbortSignal) => Promise<void>;
   readonly release: () => Promise<number>;
+  /** What a worker waits for before it commits the offsets of what was done. */
+  readonly commit: () => Promise<void>;
+  /** What it holds in memory is gone. */
+  readonly crash: () => void;
 };
 
 export type Pipeline = {
@@ -59,11 +63,13 @@ export type Pipeline = {
   /** Records that the gate let do nothing, by reason. */
   readonly dropped: readonly string[];
   start(): DispatchProcess;
+  /** A receipts feed of a process of its own. */
+  feed(): ReceiptFeed;
   /** Accepts a notification to one user and returns its id. */
   post(user: string, fields?: Partial<NotificationRequest>): Promise<string>;
   /** Registers a Web Push device at `host` and returns its id. */
   addDevice(user: string, host?: string): Promise<string>;
-  /** What was appended to the topic since the last call, read back from the log. */
+  /** What was appended to the topic since the last call, read back from the log. Receipts are flushed first, as a worker does before it commits. */
   take(logTopic: string): Promise<readonly LogRecord[]>;
   takeJobs(): Promise<readonly LogRecord[]>;
   takeDeliveries(): Promise<readonly LogRecord[]>;
@@ -130,8 +136,14 @@ async function openPipeline(random: Random): Promise<OpenPipeline> {
   const channel = createScriptedChannel(clock);
   const hints: Hint[] = [];
   const dropped: string[] = [];
+  const feeds = new Set<ReceiptFeed>();
+  const feed = () => {
+    const receipts = createReceiptFeed({ log, clock });
+    feeds.add(receipts);
+    return receipts;
+  };
   const start = (): DispatchProcess => {
-    const receipts = createReceiptFeed(log, clock);
+    const receipts = feed();
     const deliver = createDeliver({
       adapter: channel,
       policy: { scheduleMs: SCHEDULE_MS, jitter: 0.2 },
@@ -155,10 +167,13 @@ async function openPipeline(random: Random): Promise<OpenPipeline> {
       acceptRecords: createAcceptRecords({ store, log, receipts, clock, tenant: 'globex' }),
       deliver: (record, signal = new AbortController().signal) => deliver(record, signal),
       release: createReleaseTimers(store, log),
+      commit: receipts.flushed,
+      crash: () => void feeds.delete(receipts),
     };
   };
 
   async function take(logTopic: string): Promise<readonly LogRecord[]> {
+    if (logTopic === RECEIPTS_TOPIC) for (const receipts of feeds) await receipts.flushed();
     const records = seen.get(logTopic) ?? [];
     const wanted = appended.get(logTopic) ?? 0;
     await vi.waitFor(
@@ -182,6 +197,7 @@ async function openPipeline(random: Random): Promise<OpenPipeline> {
     hints,
     dropped,
     start,
+    feed,
     async post(user, fields = {}) {
       return idOf((await first.accept([inputOf(user, fields)]))[0]);
     },

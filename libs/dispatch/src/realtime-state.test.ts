@@ -2,12 +2,11 @@ import { RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
 import { describe, expect, it } from 'vitest';
 import { jsonOf, TENANT, usePipeline } from './pipeline.fixture.ts';
 import { createRealtimeState } from './realtime-state.ts';
-import { createReceiptFeed } from './receipt-feed.ts';
 
 const pipeline = usePipeline();
 
 describe('decision 14: states of a realtime delivery', () => {
-  const state = () => createRealtimeState(pipeline.store, createReceiptFeed(pipeline.log, pipeline.clock));
+  const state = () => createRealtimeState(pipeline.store, pipeline.feed());
   const stored = async (user: string) => {
     const id = await pipeline.post(user, { ttlSeconds: 60 });
     await pipeline.start().route(await pipeline.takeJobs());

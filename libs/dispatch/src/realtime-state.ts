@@ -15,10 +15,10 @@ export type RealtimeState = {
 
 export function createRealtimeState(
   store: Pick<Store, 'markSent' | 'acknowledge' | 'markRead' | 'markAllRead'>,
-  receipts: ReceiptFeed,
+  receipts: Pick<ReceiptFeed, 'put'>,
 ): RealtimeState {
-  const tell = (changes: readonly RealtimeChange[]): Promise<void> =>
-    receipts.append(
+  const tell = (changes: readonly RealtimeChange[]): void =>
+    receipts.put(
       changes.map((change) => ({
         tenant: change.tenant,
         notificationId: change.notificationId,
@@ -33,12 +33,12 @@ export function createRealtimeState(
     acknowledge: async (marks) => tell(await store.acknowledge(marks)),
     read: async (marks) => {
       const changes = await store.markRead(marks);
-      await tell(changes);
+      tell(changes);
       return changes.length;
     },
     readAll: async (user) => {
       const { count, changes } = await store.markAllRead(user);
-      await tell(changes);
+      tell(changes);
       return count;
     },
   };

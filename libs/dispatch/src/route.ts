@@ -28,7 +28,7 @@ import { createKeepUnreadable, type OnUnreadable } from './unreadable-jobs.ts';
 export type RouteDeps = {
   readonly store: Pick<Store, 'loadRecipients' | 'route' | 'expandAudience' | 'putUnreadableJobs' | 'epoch'>;
   readonly log: Pick<Log, 'append'>;
-  readonly receipts: ReceiptFeed;
+  readonly receipts: Pick<ReceiptFeed, 'put'>;
   readonly backplane: Pick<Backplane, 'publish'>;
   readonly clock: Clock;
   /** After a delivery was made, repeats not counted. */
@@ -45,8 +45,8 @@ const PAGES_PER_RECORD = 20;
 type Recipient = { readonly notification: Notification; readonly recipient: UserId };
 
 /**
- * Routes a run of job records of one key, in order. When the returned promise resolves, everything that follows from them is durable and their offsets may be
- * committed; running them again does no harm. The run is one store transaction: it is routed as a whole or not at all, so a failure never lets a later record of a
+ * Routes a run of job records of one key, in order. When the returned promise resolves, everything that follows from them is durable and, once the receipts are flushed, their
+ * offsets may be committed; running them again does no harm. The run is one store transaction: it is routed as a whole or not at all, so a failure never lets a later record of a
  * recipient overtake an earlier one.
  */
 export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) => Promise<void> {
@@ -82,10 +82,8 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
       // What is stored counts: preferences may have changed since an earlier routing.
       if (result.realtimeDeliveryId !== undefined)
         backplane.publish([hintOf(notification, recipient, { epoch, offset: result.offset })]);
-      effects.push(
-        ...result.deliveries.map((delivery) => appendDelivery(delivery)),
-        receipts.append(routedReceipts(notification, recipient, result.realtimeDeliveryId, result.deliveries)),
-      );
+      effects.push(...result.deliveries.map((delivery) => appendDelivery(delivery)));
+      receipts.put(routedReceipts(notification, recipient, result.realtimeDeliveryId, result.deliveries));
     }
     await Promise.all(effects);
   }
@@ -184,7 +182,7 @@ function routedReceipts(
   recipient: UserId,
   realtimeDeliveryId: string | undefined,
   deliveries: readonly DeliveryRef[],
-): Parameters<ReceiptFeed['append']>[0] {
+): Parameters<ReceiptFeed['put']>[0] {
   const facts = { tenant: notification.tenant, notificationId: notification.id, recipient };
   return [
     { ...facts, state: 'routed' },

@@ -132,7 +132,9 @@ describe('decision 5: the gate, and the compare-and-set after it', () => {
       await pipeline.take(RECEIPTS_TOPIC);
       pipeline.channel.answer(outcome);
       pipeline.faults.plan('append', { when: 'before', times: 2 });
-      await expect(pipeline.start().deliver(record)).rejects.toThrow('append failed');
+      const dying = pipeline.start();
+      await expect(dying.deliver(record).then(dying.commit)).rejects.toThrow('append failed');
+      dying.crash();
       pipeline.faults.clear();
       await pipeline.start().deliver(record);
       expect(await statesOf(id)).toEqual([state]);

@@ -1,4 +1,5 @@
 import { TIMER_LEASE_MS } from '@belfry/core/store/timers';
+import { deliveriesTopic } from '@belfry/protocol/log-topics';
 import type { NotificationRequest } from '@belfry/protocol/notification-request';
 import { describe, expect, it } from 'vitest';
 import { SCHEDULE_MS, usePipeline } from './pipeline.fixture.ts';
@@ -47,7 +48,10 @@ describe('decision 7: waits are timers', () => {
   ] as const)('delivers once after a crash %s', async (where, step, when) => {
     const { id } = await failedOnce(`w-bob ${where}`);
     await pipeline.clock.advance(10_000);
-    pipeline.faults.plan(step, { when });
+    pipeline.faults.plan(
+      step,
+      step === 'append' ? { when, only: deliveriesTopic('webpush', 'transactional') } : { when },
+    );
     await expect(release()).rejects.toThrow(`${step} failed`);
 
     await pipeline.clock.advance(TIMER_LEASE_MS - 1);

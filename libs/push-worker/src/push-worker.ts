@@ -74,6 +74,7 @@ export function createPushWorker(deps: PushWorkerDeps): Service[] {
     concurrency: deps.concurrency,
     // Without keyBatch, so one record at a time: a recipient's deliveries are attempted one after the other.
     handle: ([record], { signal }) => deliver(record, signal),
+    beforeCommit: receipts.flushed,
     onHandlerError: () => 'retry',
     observe: workerObserver(group, metrics, logger),
   });

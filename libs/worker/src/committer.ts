@@ -21,6 +21,8 @@ export type CommitterOptions = {
   readonly clock: Clock;
   readonly random: Random | undefined;
   readonly intervalMs: number;
+  /** Before each round, for what was done until then; where it rejects, nothing is committed. */
+  readonly beforeCommit: (() => Promise<void>) | undefined;
   readonly commit: (run: PartitionRun, next: bigint) => Promise<void>;
   readonly onCommitted: (run: PartitionRun, next: bigint) => void;
   readonly onFailed: (run: PartitionRun, error: unknown) => void;
@@ -47,10 +49,10 @@ export function createCommitter(options: CommitterOptions): Committer {
     });
   };
 
-  const commitRun = async (run: PartitionRun): Promise<boolean> => {
-    const next = run.committable();
+  const commitRun = async (run: PartitionRun, next: bigint | undefined, prepared: Promise<void>): Promise<boolean> => {
     if (next === undefined || run.dropped) return true;
     try {
+      await prepared;
       await options.commit(run, next);
     } catch (error) {
       if (run.dropped) return true;
@@ -64,9 +66,12 @@ export function createCommitter(options: CommitterOptions): Committer {
   };
 
   const commitAll = async (): Promise<void> => {
-    const runs = [...touched];
+    // Taken before the preparation begins: what is done meanwhile is not covered by it.
+    const ends = [...touched].map((run) => ({ run, next: run.committable() }));
     touched.clear();
-    const worked = (await Promise.all(runs.map(commitRun))).every(Boolean);
+    const prepared = options.beforeCommit?.() ?? Promise.resolve();
+    prepared.catch(() => {});
+    const worked = (await Promise.all(ends.map(({ run, next }) => commitRun(run, next, prepared)))).every(Boolean);
     round = undefined;
     if (!worked) {
       failures++;

@@ -41,6 +41,11 @@ export type WorkerOptions = {
    * up to `concurrency` × `keyBatch` records, within `lookAhead`.
    */
   readonly keyBatch?: number;
+  /**
+   * Awaited before offsets are committed: for effects of records that were done until then and need not be durable before the next record of their key starts. While it
+   * rejects nothing is committed, and the worker pauses as if the log did not take the commit.
+   */
+  readonly beforeCommit?: () => Promise<void>;
   /** Milliseconds from the first record done to the commit that covers it, 1–1,000; default 1,000. */
   readonly commitIntervalMs?: number;
   /** Milliseconds that running handlers get to finish on drain, ≥ 0; default 15,000. The drain's own deadline may come first. */

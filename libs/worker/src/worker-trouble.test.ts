@@ -118,6 +118,55 @@ it('starts nothing while commits fail, says so, and goes on when they work again
   ]);
 });
 
+describe('what comes before a commit', () => {
+  it('is waited for, and covers only what was done when it began', async () => {
+    const preparations: PromiseWithResolvers<void>[] = [];
+    const bench = await startWorkerBench({
+      beforeCommit: () => {
+        const preparation = Promise.withResolvers<void>();
+        preparations.push(preparation);
+        return preparation.promise;
+      },
+    });
+    bench.append(TRANSACTIONAL, 0, ['a', 'b']);
+    await bench.deliver();
+    await bench.finish('a@0');
+    await bench.clock.advance(1_000);
+    await bench.finish('b@1');
+    expect(bench.committed(TRANSACTIONAL, 0)).toBe(0n);
+    preparations[0]?.resolve();
+    await bench.clock.settle();
+    expect(bench.committed(TRANSACTIONAL, 0)).toBe(1n);
+    await bench.clock.advance(1_000);
+    preparations[1]?.resolve();
+    await bench.clock.settle();
+    expect(bench.committed(TRANSACTIONAL, 0)).toBe(2n);
+    expect(preparations).toHaveLength(2);
+  });
+
+  it('holds everything back while it fails', async () => {
+    let failure: Error | undefined = new Error('feed is down');
+    const bench = await startWorkerBench({
+      beforeCommit: async () => {
+        if (failure !== undefined) throw failure;
+      },
+    });
+    bench.append(TRANSACTIONAL, 0, ['a']);
+    await bench.deliver();
+    await bench.finish('a@0');
+    await bench.clock.advance(1_000);
+    bench.append(TRANSACTIONAL, 0, ['b']);
+    await bench.deliver();
+    expect(bench.open).toEqual([]);
+    expect(bench.committed(TRANSACTIONAL, 0)).toBe(0n);
+    expect(bench.worker.unready?.()).toBe('cannot commit jobs.transactional/0: feed is down');
+    failure = undefined;
+    await bench.clock.advance(200);
+    expect(bench.committed(TRANSACTIONAL, 0)).toBe(1n);
+    expect(names(bench.open)).toEqual(['b@1']);
+  });
+});
+
 it('takes an exception thrown before the first await like a rejection', async () => {
   const bench = await startWorkerBench({
     handle: () => {

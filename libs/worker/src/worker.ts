@@ -46,6 +46,7 @@ export function createWorker(options: WorkerOptions): Worker {
     clock,
     random: options.random,
     intervalMs: limits.commitIntervalMs,
+    beforeCommit: options.beforeCommit,
     commit: async (run, next) => consumer?.commit(run.partition, run.generation, next),
     onCommitted: (run, next) => observe?.committed?.(run.partition, next),
     onFailed: (run, error) => observe?.commitFailed?.(run.partition, error),

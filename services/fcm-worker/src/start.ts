@@ -11,7 +11,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
     wire: async ({ config, ...shared }) =>
       createFcmWorker({
         ...shared,
-        receipts: createReceiptFeed(shared.log, shared.clock),
+        receipts: createReceiptFeed(shared),
         adapter: await createFcm({
           clock: shared.clock,
           endpoint: config.BELFRY_FCM_ENDPOINT,

@@ -101,7 +101,7 @@ export async function startApi(): Promise<TestApi> {
     version: '0.1.0',
     bodyLimitBytes: LIMITS.bodyBytes,
   });
-  const receipts = createReceiptFeed(log, clock);
+  const receipts = createReceiptFeed({ log, clock });
   const tokens = await createTokenVerifier({ keys: { kind: 'secret', secret: JWT_SECRET } }, clock);
   const services = [
     ...createProducerApi({
@@ -111,7 +111,7 @@ export async function startApi(): Promise<TestApi> {
       random,
       metrics,
       authentication: createAuthentication({ keys: store, clock, metrics, tokens }),
-      accept: createAccept({ store, log, clock, random, appendDeadlineMs: 500 }),
+      accept: createAccept({ store, log, clock, random, appendDeadlineMs: 2_000 }),
       receipts,
       realtime: createRealtimeState(store, receipts),
       channels: {

@@ -1,21 +1,17 @@
 import { UnavailableError } from '@belfry/core/unavailable-error';
-import type { AcceptInput, AcceptResult } from '@belfry/dispatch';
+import type { AcceptInput, AcceptResult, ReceiptFacts } from '@belfry/dispatch';
 import { createMetrics } from '@belfry/runtime';
 import { describe, expect, it } from 'vitest';
 import { createIntake, seedOf } from './intake.ts';
-import type { ReceiptOutbox } from './receipt-outbox.ts';
 
 const INPUT: AcceptInput = { tenant: 'default', request: { to: { users: ['alice'] }, type: 't', title: 'T' } };
 
 function intakeThat(answer: () => AcceptResult) {
   const put: unknown[] = [];
-  const outbox: ReceiptOutbox = {
-    put: (facts) => put.push(...facts),
-    service: { name: 'outbox', start: async () => undefined, stop: async () => undefined },
-  };
+  const receipts = { put: (facts: readonly ReceiptFacts[]) => void put.push(...facts) };
   const metrics = createMetrics({ processMetrics: false });
   const accepted = async () => (await metrics.accepted.get()).values.map(({ labels, value }) => [labels.lane, value]);
-  return { intake: createIntake({ accept: async () => [answer()], outbox, metrics }), put, accepted };
+  return { intake: createIntake({ accept: async () => [answer()], receipts, metrics }), put, accepted };
 }
 
 describe('intake', () => {

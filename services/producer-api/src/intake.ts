@@ -1,9 +1,8 @@
 import { laneOf } from '@belfry/core/notification';
 import { isUnavailable, type UnavailableCode } from '@belfry/core/unavailable-error';
-import type { Accept, AcceptInput, AcceptResult } from '@belfry/dispatch';
+import type { Accept, AcceptInput, AcceptResult, ReceiptFeed } from '@belfry/dispatch';
 import type { ErrorCode } from '@belfry/protocol/errors';
 import { type Metrics, ProblemError } from '@belfry/runtime';
-import type { ReceiptOutbox } from './receipt-outbox.ts';
 
 export type IntakeResult =
   | { readonly ok: true; readonly id: string }
@@ -14,7 +13,7 @@ export type Intake = (input: AcceptInput) => Promise<IntakeResult>;
 
 export type IntakeDeps = {
   readonly accept: Accept;
-  readonly outbox: ReceiptOutbox;
+  readonly receipts: Pick<ReceiptFeed, 'put'>;
   readonly metrics: Pick<Metrics, 'accepted'>;
 };
 
@@ -32,7 +31,7 @@ const UNAVAILABLE: Readonly<Record<UnavailableCode, ErrorCode>> = {
 };
 const RETRY_AFTER_SECONDS = 5;
 
-export function createIntake({ accept, outbox, metrics }: IntakeDeps): Intake {
+export function createIntake({ accept, receipts, metrics }: IntakeDeps): Intake {
   return async (input) => {
     let result: AcceptResult | undefined;
     try {
@@ -46,7 +45,7 @@ export function createIntake({ accept, outbox, metrics }: IntakeDeps): Intake {
     if (result.kind !== 'accepted') return { ok: false, problem: refusal(result) };
     if (!result.replayed) {
       metrics.accepted.inc({ lane: laneOf(input.request.priority ?? 'normal') });
-      outbox.put([{ tenant: input.tenant, notificationId: result.id, state: 'accepted' }]);
+      receipts.put([{ tenant: input.tenant, notificationId: result.id, state: 'accepted' }]);
     }
     return { ok: true, id: result.id };
   };

@@ -7,7 +7,6 @@ import type { Store } from '@belfry/core/store/store';
 import type { Accept, RealtimeState, ReceiptFeed } from '@belfry/dispatch';
 import { type Authentication, addIdempotency, type HttpApp, type Metrics } from '@belfry/runtime';
 import { createIntake } from './intake.ts';
-import { createReceiptOutbox } from './receipt-outbox.ts';
 import { addAckRoute } from './routes/acks.ts';
 import { addBatchRoute } from './routes/batch.ts';
 import { addDeadLetterRoutes } from './routes/dead-letters.ts';
@@ -30,6 +29,7 @@ export type ProducerApiDeps = {
   readonly metrics: Metrics;
   readonly authentication: Authentication;
   readonly accept: Accept;
+  /** Nobody waits for it: what the log does not take is lost to the feed. */
   readonly receipts: ReceiptFeed;
   readonly realtime: RealtimeState;
   /** Says whether a device's address may be saved. */
@@ -39,13 +39,8 @@ export type ProducerApiDeps = {
 
 /** Adds the routes of producers, operators and users' own devices and inboxes to an HTTP host. List the service before the host's. */
 export function createProducerApi(deps: ProducerApiDeps): Service[] {
-  const { http } = deps;
-  const outbox = createReceiptOutbox({
-    clock: deps.clock,
-    receipts: deps.receipts,
-    onLost: (count, error) => http.log.error({ err: error, count }, 'receipts were not appended to the feed'),
-  });
-  const routeDeps = { ...deps, outbox, intake: createIntake({ ...deps, outbox }) };
+  const { http, receipts } = deps;
+  const routeDeps = { ...deps, intake: createIntake(deps) };
 
   // A scope of its own: the hooks apply to the routes that are added in it.
   http.register(async (repeatable: HttpApp) => {
@@ -67,5 +62,19 @@ export function createProducerApi(deps: ProducerApiDeps): Service[] {
   addTopicRoutes(http, routeDeps);
   addDeadLetterRoutes(http, routeDeps);
   addUnreadableJobRoute(http, routeDeps);
-  return [outbox.service];
+  const service: Service = {
+    name: 'producer-api',
+    start: async () => {},
+    drain: (deadline) => untilAborted(deadline, receipts.flushed()),
+    stop: async () => {},
+  };
+  return [service];
+}
+
+async function untilAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([work, aborted]);
 }

@@ -1,5 +1,5 @@
 import { SCOPES } from '@belfry/core/store/credentials';
-import { createAccept, createRealtimeState, createReceiptFeed } from '@belfry/dispatch';
+import { createAccept, createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
 import { apiKeyId, createAuthentication, createTokenVerifier, hashSecret } from '@belfry/runtime';
 import { createFcm, createWebPush, credential, runServiceProcess, vapidKeys } from '@belfry/service-process';
 import { CONFIG } from './config.ts';
@@ -26,7 +26,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
       });
       const keys = await vapidKeys(config);
       const simulatorOrigin = config.BELFRY_SIMULATOR_URL;
-      const receipts = createReceiptFeed(log, clock);
+      const receipts = createReceiptFeed({ log, clock, onLost: logLostReceipts(shared.logger) });
       return createProducerApi({
         ...shared,
         http: host.app,

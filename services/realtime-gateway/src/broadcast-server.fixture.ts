@@ -33,6 +33,7 @@ const services = createRealtimeGateway({
   store: createStreamStore().store,
   backplane,
   realtime: { sent: async () => undefined, acknowledge: async () => undefined, read: async () => 0 },
+  receipts: { flushed: async () => undefined },
   verifyToken: async (token) => ({
     ok: true,
     token: { tenant: 'default', user: token, expiresAtMs: Number.MAX_SAFE_INTEGER },

@@ -87,6 +87,7 @@ export async function startGateway(
       acknowledge: async (found) => void marks.acknowledged.push(...found),
       read: async (found) => marks.read.push(...found),
     },
+    receipts: { flushed: async () => {} },
     verifyToken: await createTokenVerifier({ keys: { kind: 'secret', secret: JWT_SECRET } }, clock),
     clock,
     random: createSystemRandom(),

@@ -27,7 +27,7 @@ describe('over the embedded store', () => {
         throw error;
       },
     });
-    const feed = { append: async (facts: readonly ReceiptFacts[]) => void receipts.push(...facts) };
+    const feed = { put: (facts: readonly ReceiptFacts[]) => void receipts.push(...facts) };
     gateway = await startGateway({ heartbeatMs: 200 }, { store, realtime: createRealtimeState(store, feed) });
   });
   afterEach(async () => {

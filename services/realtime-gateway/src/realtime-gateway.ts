@@ -5,7 +5,7 @@ import type { Service } from '@belfry/core/service';
 import type { CredentialStore } from '@belfry/core/store/credentials';
 import type { UserStreamStore } from '@belfry/core/store/user-stream';
 import { isUnavailable } from '@belfry/core/unavailable-error';
-import type { RealtimeState } from '@belfry/dispatch';
+import type { RealtimeState, ReceiptFeed } from '@belfry/dispatch';
 import { CLOSE_CODES } from '@belfry/protocol/close-codes';
 import type { HttpApp, Logger, TokenVerifier } from '@belfry/runtime';
 import { createAcks } from './acks.ts';
@@ -31,6 +31,8 @@ export type RealtimeGatewayDeps = {
   readonly store: Pick<UserStreamStore, 'epoch' | 'heads' | 'readStream'> & Pick<CredentialStore, 'consumeTicket'>;
   readonly backplane: Backplane;
   readonly realtime: Pick<RealtimeState, 'sent' | 'acknowledge' | 'read'>;
+  /** Where `realtime` puts its lines. */
+  readonly receipts: Pick<ReceiptFeed, 'flushed'>;
   readonly verifyToken: TokenVerifier;
   readonly clock: Clock;
   readonly random: Random;
@@ -129,6 +131,7 @@ export function createRealtimeGateway(deps: RealtimeGatewayDeps): Service[] {
         const { drainWindowMs: windowMs, reconnectSpreadMs } = limits;
         await drainConnections({ connections, clock, random, windowMs, reconnectSpreadMs }, deadline);
         await acks.settled();
+        await deps.receipts.flushed();
       },
       async stop() {
         draining = true;

@@ -1,4 +1,4 @@
-import { createRealtimeState, createReceiptFeed } from '@belfry/dispatch';
+import { createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
 import { createTokenVerifier } from '@belfry/runtime';
 import { credential, runServiceProcess } from '@belfry/service-process';
 import { CONFIG, gatewayLimits } from './config.ts';
@@ -13,11 +13,13 @@ export function start(edge: NodeJS.Process): Promise<void> {
     // What it delivers comes from the store; without the log only receipts are late.
     dispensable: ['log'],
     http: () => ({ upgradePaths: [REALTIME_PATH] }),
-    wire: async ({ config, host, log, ...shared }) =>
-      createRealtimeGateway({
+    wire: async ({ config, host, log, ...shared }) => {
+      const receipts = createReceiptFeed({ log, clock: shared.clock, onLost: logLostReceipts(shared.logger) });
+      return createRealtimeGateway({
         ...shared,
         http: host.app,
-        realtime: createRealtimeState(shared.store, createReceiptFeed(log, shared.clock)),
+        realtime: createRealtimeState(shared.store, receipts),
+        receipts,
         verifyToken: await createTokenVerifier(
           { keys: { kind: 'secret', secret: credential(config, 'jwtSecret') } },
           shared.clock,
@@ -25,6 +27,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
         allowedOrigins: config.BELFRY_ALLOWED_ORIGINS,
         cookieSecret: credential(config, 'cookieSecret'),
         limits: gatewayLimits(config),
-      }),
+      });
+    },
   });
 }

@@ -43,7 +43,7 @@ export async function startRouter(brokers: readonly string[], inputTopics: Input
   const metrics = createMetrics({ processMetrics: false });
   const services: Service[] = createRouter({
     ...{ log, store, backplane: createLocalBackplane(), clock, random, logger, concurrency: 64, inputTopics },
-    receipts: createReceiptFeed(log, clock),
+    receipts: createReceiptFeed({ log, clock }),
     metrics,
   });
   for (const service of services) await service.start();

@@ -74,7 +74,7 @@ function createIntake(
   lanes: readonly WorkerLane[],
   handle: (records: readonly LogRecord[]) => Promise<void>,
 ): Service[] {
-  const { log, clock, random, metrics, logger, concurrency } = deps;
+  const { log, receipts, clock, random, metrics, logger, concurrency } = deps;
   return [
     createWorker({
       name: group,
@@ -86,6 +86,7 @@ function createIntake(
       concurrency,
       keyBatch: KEY_BATCH,
       handle: (records) => handle(records),
+      beforeCommit: receipts.flushed,
       onHandlerError: () => 'retry',
       observe: workerObserver(group, metrics, logger),
     }),

@@ -12,7 +12,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
     wire: ({ config, ...shared }) =>
       createRouter({
         ...shared,
-        receipts: createReceiptFeed(shared.log, shared.clock),
+        receipts: createReceiptFeed(shared),
         concurrency: config.BELFRY_ROUTER_CONCURRENCY,
         inputTopics: config.BELFRY_INPUT_TOPICS,
         newInputTopics: { partitions: config.KAFKA_TOPIC_PARTITIONS, retentionMs: config.KAFKA_WORK_RETENTION },

@@ -4,7 +4,7 @@ import type { Clock } from '@belfry/core/clock';
 import type { Random } from '@belfry/core/random';
 import type { Service } from '@belfry/core/service';
 import { SCOPES } from '@belfry/core/store/credentials';
-import { createAccept, createRealtimeState, createReceiptFeed } from '@belfry/dispatch';
+import { createAccept, createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
 import { addInvoiceUpstream } from '@belfry/example-invoices';
 import { createFcmWorker } from '@belfry/fcm-worker';
 import { createEmbeddedLog } from '@belfry/log-embedded';
@@ -115,8 +115,10 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
   const rateLimit = { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST };
   const authentication = createAuthentication({ keys: store, clock, metrics, tokens, rateLimit });
 
-  const receipts = createReceiptFeed(log, clock);
-  const realtime = createRealtimeState(store, receipts);
+  const receipts = createReceiptFeed({ log, clock });
+  /** Of those who do not wait for what they put. */
+  const edgeReceipts = createReceiptFeed({ log, clock, onLost: logLostReceipts(logger) });
+  const realtime = createRealtimeState(store, edgeReceipts);
   const backplane = createLocalBackplane();
   const shared = { log, store, receipts, backplane, clock, random, metrics, logger };
   const push = {
@@ -146,6 +148,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
       ...shared,
       http: host.app,
       realtime,
+      receipts: edgeReceipts,
       verifyToken: tokens,
       allowedOrigins,
       cookieSecret: data.cookieSecret,
@@ -157,6 +160,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
       authentication,
       accept: createAccept({ store, log, clock, random }),
       realtime,
+      receipts: edgeReceipts,
       channels,
       webPushKey: { publicKey: data.vapidKeys[0].publicKey, keyId: data.vapidKeys[0].id },
     }),

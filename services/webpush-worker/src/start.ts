@@ -11,7 +11,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
     wire: async ({ config, ...shared }) =>
       createWebPushWorker({
         ...shared,
-        receipts: createReceiptFeed(shared.log, shared.clock),
+        receipts: createReceiptFeed(shared),
         adapter: await createWebPush({
           clock: shared.clock,
           vapidKeys: await vapidKeys(config),

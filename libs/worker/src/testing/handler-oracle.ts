@@ -25,6 +25,10 @@ export type HandlerOracle = {
   started(handling: Handling): void;
   succeeded(handling: Handling): void;
   failed(handling: Handling): void;
+  /** What the process has done until now, for `told`. */
+  toTell(process: number): readonly LogRecord[];
+  /** The preparation of a commit, which these records were waiting for, is over. */
+  told(records: readonly LogRecord[]): void;
   committed(target: InMemoryPartition, next: bigint): void;
   /** The process died: its handlers never end. */
   crashed(process: number): void;
@@ -48,6 +52,8 @@ export function createHandlerOracle(
   const doneInGeneration = new Set<string>();
   const startedInGeneration = new Set<string>();
   const failedInGeneration = new Set<string>();
+  const untold = new Map<number, LogRecord[]>();
+  const toldEver = new Set<string>();
   const demand = (holds: boolean, promise: string, record: LogRecord) => {
     if (!holds) throw new Error(`${promise}: broken by ${identify(record)} (key ${record.key})`);
   };
@@ -123,15 +129,21 @@ export function createHandlerOracle(
         doneEver.add(identify(record));
         doneInGeneration.add(inGeneration(handling, record));
       }
+      untold.set(handling.process, [...(untold.get(handling.process) ?? []), ...handling.records]);
     },
     failed(handling) {
       running.delete(handling);
       for (const record of handling.records) failedInGeneration.add(inGeneration(handling, record));
     },
+    toTell: (process) => untold.get(process) ?? [],
+    told(records) {
+      for (const record of records) toldEver.add(identify(record));
+    },
     committed(target, next) {
       for (const record of target.records) {
         if (record.offset >= next) break;
         demand(doneEver.has(identify(record)), `commit of ${next} passes no unfinished record`, record);
+        demand(toldEver.has(identify(record)), `commit of ${next} waits for its preparation`, record);
       }
     },
     crashed(process) {

@@ -1,3 +1,4 @@
+import { sleep } from '@belfry/core/clock';
 import type { LogRecord } from '@belfry/core/log';
 import { createFakeClock, type FakeClock } from '@belfry/testing/fake-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
@@ -11,6 +12,7 @@ const LIMITS = { concurrency: 6, perPartitionConcurrency: 4, perHostConcurrency:
 const BUFFERED = 8;
 const BATCH = 6;
 const PROCESSES = 2;
+const PREPARATION_MS = 20;
 const KEYS = ['a', 'b', 'c', 'host1-x', 'host1-y', 'host1-z', 'host2-x', 'moves'];
 
 /** Something that happens to the processes. Numbers choose among what there is at the time. */
@@ -22,7 +24,7 @@ type Step =
   | { readonly kind: 'move'; readonly at: number; readonly to: number }
   | { readonly kind: 'crash'; readonly at: number }
   | { readonly kind: 'drain'; readonly at: number; readonly orderly: boolean }
-  | { readonly kind: 'commits'; readonly work: boolean };
+  | { readonly kind: 'commits' | 'preparations'; readonly work: boolean };
 
 const nat = fc.nat({ max: 1_000 });
 export const step: fc.Arbitrary<Step> = fc.oneof(
@@ -48,7 +50,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('move' as const), at: nat, to: nat }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), at: nat }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('drain' as const), at: nat, orderly: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('commits' as const), work: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('commits' as const, 'preparations' as const), work: fc.boolean() }),
+  },
 );
 
 type Process = { readonly id: number; readonly worker: Worker; readonly member: Member };
@@ -63,6 +68,7 @@ export class WorkerModel {
   readonly oracle: HandlerOracle;
   readonly processes: Process[] = [];
   broken: unknown;
+  private preparationsWork = true;
   private started = 0;
   /** What a crashed process still does in this one's memory did not happen. */
   private readonly crashed = new Set<number>();
@@ -104,11 +110,20 @@ export class WorkerModel {
       perKeyConcurrency: LIMITS.perHostConcurrency,
       handle: (records, { signal }) => this.handle(id, records, signal),
       onHandlerError: () => 'retry',
+      beforeCommit: () => this.prepare(id),
     });
     await worker.start();
     const member = this.log.members.at(-1);
     if (member === undefined) throw new Error('the worker did not join');
     this.processes[slot] = { id, worker, member };
+  }
+
+  /** Takes its time, so that records are done meanwhile which it does not cover. */
+  private async prepare(process: number): Promise<void> {
+    const records = [...this.oracle.toTell(process)];
+    await sleep(this.clock, PREPARATION_MS);
+    if (!this.preparationsWork) throw new Error('the log is down');
+    if (!this.crashed.has(process)) this.oracle.told(records);
   }
 
   private handle(process: number, records: Handling['records'], signal: AbortSignal): Promise<void> {
@@ -172,6 +187,9 @@ export class WorkerModel {
       case 'commits':
         this.log.commitError = action.work ? undefined : new Error('the log is down');
         return;
+      case 'preparations':
+        this.preparationsWork = action.work;
+        return;
       case 'crash': {
         const slot = action.at % PROCESSES;
         const { id, member } = this.at(slot);
@@ -229,6 +247,7 @@ export class WorkerModel {
   /** No more faults, an owner for everything, every handler succeeds: now all must come to an end. */
   async heal(): Promise<void> {
     this.log.commitError = undefined;
+    this.preparationsWork = true;
     for (const target of this.log.partitions) {
       if (target.owner === undefined) this.log.move(target, this.at(target.partition % PROCESSES).member);
     }

@@ -1,6 +1,7 @@
 import { DELIVERY_STATES } from '@belfry/core/delivery';
 import { CHANNELS, PRIORITIES } from '@belfry/core/notification';
 import type { LedgerDelivery, LedgerEntry, LedgerStore } from '@belfry/core/store/ledger';
+import type { ReceiptFeed } from '@belfry/dispatch';
 import { notificationIdSchema } from '@belfry/protocol/identifiers';
 import { notificationRequestSchema } from '@belfry/protocol/notification-request';
 import { type Authentication, type HttpApp, ProblemError, principalOf } from '@belfry/runtime';
@@ -12,13 +13,12 @@ import { type Intake, seedOf } from '../intake.ts';
 import { nestingProblem } from '../nesting.ts';
 import { formatPageCursor, nextSchema, pageQuery, parsePageCursor } from '../page.ts';
 import { problemResponses, repeatableHeaders, repeatableProblemResponses } from '../problem-responses.ts';
-import type { ReceiptOutbox } from '../receipt-outbox.ts';
 
 export type NotificationRouteDeps = {
   readonly authentication: Authentication;
   readonly intake: Intake;
   readonly store: LedgerStore;
-  readonly outbox: ReceiptOutbox;
+  readonly receipts: Pick<ReceiptFeed, 'put'>;
 };
 
 const idParams = z.object({ id: notificationIdSchema });
@@ -97,7 +97,7 @@ export function addNotificationIntake(app: HttpApp, { authentication, intake }: 
 }
 
 /** The ledger of a notification, and its cancellation. */
-export function addNotificationRoutes(app: HttpApp, { authentication, store, outbox }: NotificationRouteDeps): void {
+export function addNotificationRoutes(app: HttpApp, { authentication, store, receipts }: NotificationRouteDeps): void {
   app.get(
     '/v1/notifications/:id',
     {
@@ -145,7 +145,7 @@ export function addNotificationRoutes(app: HttpApp, { authentication, store, out
       const { id } = request.params;
       const cancellation = await store.cancelNotification(tenant, id);
       if (cancellation === undefined) throw unknownNotification();
-      outbox.put([{ tenant, notificationId: id, state: 'cancelled', reason: 'cancelled-by-producer' }]);
+      receipts.put([{ tenant, notificationId: id, state: 'cancelled', reason: 'cancelled-by-producer' }]);
       return cancellation;
     },
   );
