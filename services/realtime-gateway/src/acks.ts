@@ -7,7 +7,7 @@ import type { RealtimeState } from '@belfry/dispatch';
 
 /** What connections tell about notifications, gathered from all of them for a moment and written in one call per kind. */
 export type Acks = {
-  /** `user` is the hub's object; what is told of the same object goes into one mark. */
+  /** `user` is the hub's object; what is told of the same object goes into one mark. What is acknowledged or read soon after is not written as sent. */
   sent(user: RecipientKey, ids: readonly NotificationId[]): void;
   acknowledge(user: RecipientKey, ids: readonly NotificationId[]): void;
   read(user: RecipientKey, ids: readonly NotificationId[]): void;
@@ -27,18 +27,28 @@ export type AcksOptions = {
 const KEPT_IDS = 100_000;
 const IDS_PER_CALL = 1_000;
 const RETRY_MS = 500;
-/** Nobody waits for these writes, but each of them costs the store and the receipts feed as much as one for many. */
-const GATHER_MS = 20;
+/** Nobody waits for these writes, but each of them costs the store as much as one for many. */
+const GATHER_MS = 50;
+/** Longer than a client of ours takes to acknowledge: what is acknowledged by then need not be written as sent first. */
+const GATHER_SENT_MS = 200;
 
 export function createAcks({ realtime, clock, onError }: AcksOptions): Acks {
-  const sent = createMarkBatch((marks) => realtime.sent(marks), clock, onError);
-  const acknowledged = createMarkBatch((marks) => realtime.acknowledge(marks), clock, onError);
-  const read = createMarkBatch((marks) => realtime.read(marks), clock, onError);
+  const batch = (write: (marks: readonly RealtimeMark[]) => Promise<unknown>, gatherMs: number) =>
+    createMarkBatch({ write, gatherMs, clock, onError });
+  const sent = batch((marks) => realtime.sent(marks), GATHER_SENT_MS);
+  const acknowledged = batch((marks) => realtime.acknowledge(marks), GATHER_MS);
+  const read = batch((marks) => realtime.read(marks), GATHER_MS);
   const batches = [sent, acknowledged, read];
   return {
     sent: sent.add,
-    acknowledge: acknowledged.add,
-    read: read.add,
+    acknowledge(user, ids) {
+      sent.remove(user, ids);
+      acknowledged.add(user, ids);
+    },
+    read(user, ids) {
+      sent.remove(user, ids);
+      read.add(user, ids);
+    },
     async settled() {
       await Promise.all(batches.map((batch) => batch.settled()));
     },
@@ -48,11 +58,12 @@ export function createAcks({ realtime, clock, onError }: AcksOptions): Acks {
   };
 }
 
-function createMarkBatch(
-  write: (marks: readonly RealtimeMark[]) => Promise<unknown>,
-  clock: Clock,
-  onError: (error: unknown) => void,
-) {
+type MarkBatchOptions = Pick<AcksOptions, 'clock' | 'onError'> & {
+  readonly write: (marks: readonly RealtimeMark[]) => Promise<unknown>;
+  readonly gatherMs: number;
+};
+
+function createMarkBatch({ write, gatherMs, clock, onError }: MarkBatchOptions) {
   // By the hub's own object, which all connections of a user share: a joined key would have to be built and hashed for every mark.
   const waiting = new Map<RecipientKey, NotificationId[]>();
   let count = 0;
@@ -74,8 +85,9 @@ function createMarkBatch(
 
   const run = async (): Promise<void> => {
     while (count > 0) {
-      if (count < IDS_PER_CALL) await sleep(clock, GATHER_MS, stopping.signal);
+      if (count < IDS_PER_CALL) await sleep(clock, gatherMs, stopping.signal);
       const marks = take();
+      if (marks.length === 0) continue;
       try {
         await write(marks);
       } catch (error) {
@@ -85,7 +97,7 @@ function createMarkBatch(
         }
         if (stopping.signal.aborted) continue;
         for (const mark of marks) add({ tenant: mark.tenant, user: mark.user }, mark.notificationIds);
-        await sleep(clock, RETRY_MS - GATHER_MS, stopping.signal);
+        await sleep(clock, RETRY_MS - gatherMs, stopping.signal);
       }
     }
     running = undefined;
@@ -100,5 +112,16 @@ function createMarkBatch(
     running ??= run();
   };
 
-  return { add, settled: () => running ?? Promise.resolve(), stop: () => stopping.abort() };
+  /** Forgets what has not been taken for a write yet. */
+  const remove = (user: RecipientKey, ids: readonly NotificationId[]): void => {
+    const before = waiting.get(user);
+    if (before === undefined) return;
+    const gone = new Set(ids);
+    const left = before.filter((id) => !gone.has(id));
+    count -= before.length - left.length;
+    if (left.length > 0) waiting.set(user, left);
+    else waiting.delete(user);
+  };
+
+  return { add, remove, settled: () => running ?? Promise.resolve(), stop: () => stopping.abort() };
 }
