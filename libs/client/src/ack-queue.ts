@@ -4,6 +4,8 @@ export type AckQueue = {
   add(id: string): void;
   /** Sends what is waiting, now that there may be a way. */
   flush(): void;
+  /** Forgets what is waiting: it was another user's. */
+  clear(): void;
 };
 
 export type AckQueueOptions = {
@@ -47,5 +49,6 @@ export function createAckQueue({ clock, send }: AckQueueOptions): AckQueue {
       later();
     },
     flush: later,
+    clear: () => waiting.clear(),
   };
 }

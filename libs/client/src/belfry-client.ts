@@ -5,13 +5,14 @@ import { createApiRequest } from './api-request.ts';
 import { browserClock, browserRandom } from './browser-clock.ts';
 import type { BelfryClientOptions, ClientState, TransportKind } from './client-options.ts';
 import { createCredentials } from './credentials.ts';
-import { createCursorStorage } from './cursor-storage.ts';
 import { createInbox, type InboxPage } from './inbox.ts';
+import { createKeptValues } from './kept-values.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { createLiveStream } from './live-stream.ts';
 import { checkReconnectBounds } from './reconnect-schedule.ts';
 import { createSeenIds } from './seen-ids.ts';
 import { openSseLink } from './sse-link.ts';
+import { createStreamPosition } from './stream-position.ts';
 import { createWebPush, type EnableWebPushOptions, type WebPushResult } from './web-push.ts';
 import { openWebSocketLink } from './websocket-link.ts';
 
@@ -32,13 +33,14 @@ export function createBelfryClient(options: BelfryClientOptions): BelfryClient {
   const { clock = browserClock, random = browserRandom, acknowledge = true } = options;
   const request = createApiRequest(options);
   const credentials = createCredentials(options, request);
-  const cursor = createCursorStorage(options.storage, options.baseUrl, options.user);
+  const kept = createKeptValues(options.storage, options.baseUrl);
+  const position = createStreamPosition(kept);
   const seen = createSeenIds();
   const inbox = createInbox(request, credentials);
-  const webPush = createWebPush(request, credentials, options.storage);
+  const webPush = createWebPush(request, credentials, kept);
 
   const open = (transport: TransportKind, events: LinkEvents): Link => {
-    const common = { credentials, cursor: cursor.get(), events };
+    const common = { credentials, cursorOf: position.ask, events };
     if (transport === 'sse') {
       const url = new URL('/v1/events', options.baseUrl).href;
       return openSseLink({ ...common, url, EventSource: options.EventSource ?? EventSource });
@@ -55,14 +57,15 @@ export function createBelfryClient(options: BelfryClientOptions): BelfryClient {
       if (link.send({ type: 'ack', ids: [...ids] })) return true;
       // Over SSE it takes a request, which only a token may make.
       if (link.transport !== 'sse') return false;
-      if (options.getToken !== undefined) await request('POST', '/v1/acks', { ids });
+      // The user goes along, so that it is refused where the token has become somebody else's.
+      if (options.getToken !== undefined) await request('POST', '/v1/acks', { ids, user: position.user() });
       return true;
     },
   });
 
   const show = (frame: NotificationFrame): void => {
     const { notification } = frame;
-    cursor.set(frame.cursor);
+    position.moveTo(frame.cursor);
     // A repetition is acknowledged again: that it came may mean that the first acknowledgement did not arrive.
     if (acknowledge) acks.add(notification.id);
     if (seen.add(notification.id)) options.onNotification({ ...notification, cursor: frame.cursor });
@@ -74,9 +77,15 @@ export function createBelfryClient(options: BelfryClientOptions): BelfryClient {
     clock,
     random,
     reconnect: checkReconnectBounds(options.reconnect),
-    onHello: (from) => {
-      cursor.set(from);
+    onHello: (hello) => {
+      const { recovered, isOtherStream } = position.begin(hello);
+      if (isOtherStream) {
+        // One notification has the same id for all of its recipients.
+        seen.clear();
+        acks.clear();
+      }
       acks.flush();
+      return { recovered };
     },
     onNotification: show,
     onState: (state) => options.onStateChange?.(state),

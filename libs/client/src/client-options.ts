@@ -9,7 +9,7 @@ export type TransportKind = 'websocket' | 'sse';
 export type ClientState =
   | { readonly state: 'idle' }
   | { readonly state: 'connecting'; readonly transport: TransportKind }
-  /** `recovered: false`: something may have been missed that cannot be replayed; read the inbox. */
+  /** `recovered: false`: something may have been missed that cannot be replayed, or it is another user's stream than before; read the inbox. */
   | { readonly state: 'connected'; readonly transport: TransportKind; readonly recovered: boolean }
   | { readonly state: 'waiting'; readonly retryInMs: number; readonly reason: string }
   /** It will not connect again by itself: `close` was called, or the gateway said that trying again is of no use. */
@@ -25,14 +25,17 @@ export type BelfryClientOptions = {
   readonly getToken?: () => string | Promise<string>;
   /** A fresh connection ticket, where the page has no JWT: asked for before each connection. */
   readonly getTicket?: () => string | Promise<string>;
-  /** The user; read from the token's `sub` when omitted. */
+  /** The user; read from the token's `sub` when omitted. With tickets alone nothing says it before a connection, so give it to keep users of one tab apart. */
   readonly user?: string;
   /** `auto`: WebSocket, and SSE after two attempts that came to nothing, and so on in turn. */
   readonly transport?: 'auto' | TransportKind;
   /** Called once per notification, in order; a notification that is delivered twice is told apart by its id (the last 1,000). */
   readonly onNotification: (notification: ReceivedNotification) => void;
   readonly onStateChange?: (state: ClientState) => void;
-  /** Keeps the cursor over reloads (one per tab: `sessionStorage`), and what Web Push was enabled with. In memory when omitted. */
+  /**
+   * Keeps the cursor over reloads (one per tab: `sessionStorage`), and what Web Push was enabled with, for each user apart. A cursor is used for the stream that it
+   * is from and for no other: where another user has signed in, `recovered` is false. In memory when omitted.
+   */
   readonly storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   /** Acknowledge what was handed to `onNotification`. True unless told otherwise. */
   readonly acknowledge?: boolean;

@@ -2,12 +2,12 @@ import { createFakeClock } from '@belfry/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createAckQueue } from './ack-queue.ts';
 import { createApiRequest } from './api-request.ts';
-import { createCredentials, subjectOf } from './credentials.ts';
-import { createCursorStorage } from './cursor-storage.ts';
+import { claimsOf, createCredentials } from './credentials.ts';
 import { createInbox } from './inbox.ts';
 import { createSeenIds } from './seen-ids.ts';
 
-const TOKEN = `x.${Buffer.from('{"sub":"zoë"}').toString('base64url')}.x`;
+const tokenOf = (claims: object) => `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
+const TOKEN = tokenOf({ sub: 'zoë' });
 
 /** `fetch` that keeps what it was asked and gives the answers of the list. */
 function createFetch(...answers: { readonly status: number; readonly body?: unknown }[]) {
@@ -35,6 +35,8 @@ describe('seen ids', () => {
   it('remembers the last ones and forgets the oldest first', () => {
     const seen = createSeenIds(2);
     expect(['a', 'b', 'a', 'c', 'b', 'a'].map((id) => seen.add(id))).toEqual([true, true, false, true, false, true]);
+    seen.clear();
+    expect(seen.add('a')).toBe(true);
   });
 });
 
@@ -61,26 +63,10 @@ describe('the ack queue', () => {
     queue.flush();
     await clock.advance(100);
     expect(sent).toEqual([['a', 'b', 'c']]);
-  });
-});
-
-describe('the cursor', () => {
-  it('is kept where it may be kept, and in memory otherwise', () => {
-    const items = new Map<string, string>();
-    const storage = {
-      getItem: (key: string) => items.get(key) ?? null,
-      setItem: (key: string, value: string) => void items.set(key, value),
-      removeItem: (key: string) => void items.delete(key),
-    };
-    createCursorStorage(storage, 'http://a', 'alice').set('e:1');
-    expect(createCursorStorage(storage, 'http://a', 'alice').get()).toBe('e:1');
-    expect(createCursorStorage(storage, 'http://a', 'bob').get()).toBeUndefined();
-    const forbidden = () => {
-      throw new Error('storage is forbidden');
-    };
-    const inMemory = createCursorStorage({ getItem: forbidden, setItem: forbidden, removeItem: forbidden }, 'a', 'b');
-    inMemory.set('e:2');
-    expect(inMemory.get()).toBe('e:2');
+    queue.add('of another user');
+    queue.clear();
+    await clock.advance(100);
+    expect(sent).toHaveLength(1);
   });
 });
 
@@ -112,11 +98,35 @@ describe('the API', () => {
   it('makes a ticket with the token where the page has none', async () => {
     const { asked, send } = createFetch({ status: 201, body: { ticket: 't' } });
     const request = createApiRequest({ baseUrl: 'https://push.example', getToken: () => TOKEN, fetch: send });
-    expect(await createCredentials({ getToken: () => TOKEN }, request).ticket()).toBe('t');
+    expect(await createCredentials({ getToken: () => TOKEN }, request).ticket()).toMatchObject({ ticket: 't' });
     expect(asked[0]).toMatchObject({ url: 'https://push.example/v1/connection-tickets', body: { user: 'zoë' } });
   });
 
   it.each(['', 'a', 'a.b.c', `a.${btoa('{"sub":7}')}.c`])('reads no subject out of %j', (token) => {
-    expect(subjectOf(token)).toBeUndefined();
+    expect(claimsOf(token)).toEqual({});
+  });
+
+  it.each([
+    ['a token', { getToken: () => TOKEN }, { user: 'zoë', account: 'zo%C3%AB' }],
+    [
+      'a token of a tenant',
+      { getToken: () => tokenOf({ sub: 'a/b', tenant: 'c' }) },
+      { user: 'a/b', account: 'c/a%2Fb' },
+    ],
+    ['the page', { user: 'zoë', getTicket: () => 't' }, { user: 'zoë', account: 'zo%C3%AB' }],
+    ['a token that is not of whom the page thinks', { user: 'bob', getToken: () => TOKEN }, { account: 'zo%C3%AB' }],
+  ])('knows whose credentials they are from %s', async (_, options, expected) => {
+    const { send } = createFetch();
+    const request = createApiRequest({ baseUrl: 'https://push.example', fetch: send });
+    expect(await createCredentials(options, request).identity()).toMatchObject(expected);
+  });
+
+  it('does not know whose a ticket is', async () => {
+    const { send } = createFetch();
+    const request = createApiRequest({ baseUrl: 'https://push.example', fetch: send });
+    const credentials = createCredentials({ getTicket: () => 't' }, request);
+    await expect(credentials.identity()).rejects.toThrow('`user` is needed');
+    expect(await credentials.ticket()).toEqual({ ticket: 't', account: undefined });
+    expect(await credentials.forConnection()).toEqual({ credential: { ticket: 't' }, account: undefined });
   });
 });

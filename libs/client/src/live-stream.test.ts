@@ -6,7 +6,14 @@ import type { Link, LinkEvents } from './link.ts';
 import { createLiveStream } from './live-stream.ts';
 import { checkReconnectBounds, RECONNECT, reconnectDelayMs } from './reconnect-schedule.ts';
 
-const HELLO: ServerFrame = { type: 'hello', cursor: 'e:1', recovered: true, heartbeatMs: 25_000 };
+const HELLO: ServerFrame = {
+  type: 'hello',
+  cursor: 'e:1',
+  recovered: true,
+  tenant: 'default',
+  user: 'alice',
+  heartbeatMs: 25_000,
+};
 const LOST = { code: 1006, reason: 'connection-lost' };
 
 function createStream(transport: 'auto' | TransportKind = 'auto', random = () => 0.5, reconnect = RECONNECT) {
@@ -29,7 +36,7 @@ function createStream(transport: 'auto' | TransportKind = 'auto', random = () =>
     clock,
     random,
     reconnect,
-    onHello: () => undefined,
+    onHello: ({ recovered }) => ({ recovered }),
     onNotification: () => undefined,
     onState: (state) => states.push(state),
   });

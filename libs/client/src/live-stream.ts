@@ -1,5 +1,5 @@
 import { mayReconnect } from '@belfry/protocol/close-codes';
-import type { NotificationFrame, ServerFrame } from '@belfry/protocol/frames';
+import type { HelloFrame, NotificationFrame, ServerFrame } from '@belfry/protocol/frames';
 import type { ClientClock } from './browser-clock.ts';
 import type { ClientState, TransportKind } from './client-options.ts';
 import type { Link, LinkEnd, LinkEvents } from './link.ts';
@@ -20,7 +20,8 @@ export type LiveStreamOptions = {
   readonly clock: ClientClock;
   readonly random: () => number;
   readonly reconnect: ReconnectBounds;
-  readonly onHello: (cursor: string) => void;
+  /** Returns whether the stream goes on where it was, which the frame alone does not say. */
+  readonly onHello: (hello: HelloFrame) => { readonly recovered: boolean };
   readonly onNotification: (frame: NotificationFrame) => void;
   readonly onState: (state: ClientState) => void;
 };
@@ -69,8 +70,8 @@ export function createLiveStream(options: LiveStreamOptions): LiveStream {
       connectedAtMs = clock.monotonicMs();
       attempts = 0;
       refusals = 0;
-      options.onHello(frame.cursor);
-      enter({ state: 'connected', transport, recovered: frame.recovered });
+      const { recovered } = options.onHello(frame);
+      enter({ state: 'connected', transport, recovered });
     } else if (frame.type === 'notification') {
       options.onNotification(frame);
     } else if (frame.type === 'goodbye') {

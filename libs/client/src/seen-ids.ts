@@ -2,6 +2,7 @@
 export type SeenIds = {
   /** True the first time. */
   add(id: string): boolean;
+  clear(): void;
 };
 
 const SEEN_IDS = 1_000;
@@ -17,5 +18,6 @@ export function createSeenIds(limit = SEEN_IDS): SeenIds {
       if (ids.size > limit && oldest !== undefined) ids.delete(oldest);
       return true;
     },
+    clear: () => ids.clear(),
   };
 }

@@ -7,7 +7,8 @@ export type SseLinkOptions = {
   readonly url: string;
   readonly EventSource: typeof EventSource;
   readonly credentials: Credentials;
-  readonly cursor: string | undefined;
+  /** The cursor to resume from, once it is known with whose credential. */
+  readonly cursorOf: (account: string | undefined) => string | undefined;
   readonly events: LinkEvents;
 };
 
@@ -18,7 +19,7 @@ const FRAME_TYPES: readonly ServerFrame['type'][] = ['hello', 'notification', 'g
  * the next one with a ticket of its own, after a wait of its own.
  */
 export function openSseLink(options: SseLinkOptions): Link {
-  const { events, credentials, cursor } = options;
+  const { events, credentials } = options;
   let source: EventSource | undefined;
   let over = false;
 
@@ -30,8 +31,9 @@ export function openSseLink(options: SseLinkOptions): Link {
   };
 
   const open = async (): Promise<void> => {
-    const ticket = await credentials.ticket();
+    const { ticket, account } = await credentials.ticket();
     if (over) return;
+    const cursor = options.cursorOf(account);
     const url = new URL(options.url);
     url.searchParams.set('ticket', ticket);
     if (cursor !== undefined) url.searchParams.set('cursor', cursor);

@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BelfryApiError } from './api-request.ts';
+import { createKeptValues } from './kept-values.ts';
 import { createWebPush } from './web-push.ts';
 
 const keyOf = (fill: number) => new Uint8Array(65).fill(fill);
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
 /** The browser's side of the Push API, as far as the client looks at it, and an API that keeps devices. */
-function createBrowser({ permission = 'granted', stored = new Map<string, string>() } = {}) {
+function createBrowser({ permission = 'granted', stored = new Map<string, string>(), user = 'alice' } = {}) {
   type Subscription = { readonly endpoint: string; readonly key: Uint8Array; gone: boolean };
   const subscriptions: Subscription[] = [];
   const calls: string[] = [];
@@ -52,18 +53,18 @@ function createBrowser({ permission = 'granted', stored = new Map<string, string
     if (owners.has(subscription.endpoint)) throw new BelfryApiError(409, 'device_owned_by_another_user', 'no');
     return { id: `device-${subscription.endpoint.at(-1)}` };
   };
-  const credentials = {
-    user: async () => 'alice',
-    ticket: async () => 'unused',
-    forConnection: async () => ({ token: 'unused' }),
+  const unused = async () => {
+    throw new Error('not used here');
   };
+  const identity = async () => ({ user, account: user });
+  const credentials = { identity, user: unused, ticket: unused, forConnection: unused };
   const storage = {
     getItem: (key: string) => stored.get(key) ?? null,
     setItem: (key: string, value: string) => void stored.set(key, value),
     removeItem: (key: string) => void stored.delete(key),
   };
   return {
-    webPush: createWebPush(request, credentials, storage),
+    webPush: createWebPush(request, credentials, createKeptValues(storage, 'https://push.example')),
     calls,
     stored,
     alive: () => subscriptions.filter((each) => !each.gone).map((each) => each.endpoint),
@@ -115,6 +116,18 @@ describe('Web Push in the browser', () => {
     const second = createBrowser({ stored });
     await second.webPush.resync();
     expect(second.calls).toEqual([GET_KEY, 'POST /v1/users/alice/devices https://push.example/1 k1']);
+  });
+
+  it('makes no device of a user because somebody else had enabled it here', async () => {
+    const stored = new Map<string, string>();
+    await createBrowser({ stored }).webPush.enable(SCRIPT);
+    const bob = createBrowser({ stored, user: 'bob' });
+    await bob.webPush.resync();
+    await bob.webPush.disable();
+    expect(bob.calls).toEqual([]);
+    const alice = createBrowser({ stored });
+    await alice.webPush.resync();
+    expect(alice.calls.at(-1)).toBe('POST /v1/users/alice/devices https://push.example/1 k1');
   });
 
   it('takes an address of its own where the browser was used by somebody else', async () => {

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { type ApiRequest, BelfryApiError } from './api-request.ts';
-import type { BelfryClientOptions } from './client-options.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, Identity } from './credentials.ts';
+import type { KeptValues } from './kept-values.ts';
 
 export type EnableWebPushOptions = {
   /** The script of the service worker, on the page's own origin: the package's `service-worker.js`, or one that imports it. */
@@ -17,38 +17,30 @@ export type WebPush = {
   /** Asks for permission where needed, so call it from a click. Safe to call again. Rejects when the API or the browser's push service cannot be reached. */
   enable(options: EnableWebPushOptions): Promise<WebPushResult>;
   disable(): Promise<void>;
-  /** What was enabled before is registered again, without asking: a browser may have renewed the subscription, or the key may be a new one. */
+  /**
+   * What this user had enabled before is registered again, without asking: a browser may have renewed the subscription, or the key may be a new one. Nobody
+   * gets a device because somebody else had enabled one here.
+   */
   resync(): Promise<void>;
 };
 
 type Remembered = { readonly serviceWorkerUrl: string; readonly deviceId: string };
 
-const STORAGE_KEY = 'belfry:webpush';
-
-export function createWebPush(
-  request: ApiRequest,
-  credentials: Credentials,
-  storage: BelfryClientOptions['storage'],
-): WebPush {
-  let remembered: Remembered | undefined;
-
-  const remember = (value: Remembered | undefined): void => {
-    remembered = value;
-    if (value === undefined) storage?.removeItem(STORAGE_KEY);
-    else storage?.setItem(STORAGE_KEY, JSON.stringify(value));
+export function createWebPush(request: ApiRequest, credentials: Credentials, kept: KeptValues): WebPush {
+  const remember = ({ account }: Identity, value: Remembered | undefined): void =>
+    kept.set('webpush', account, value && JSON.stringify(value));
+  const recall = ({ account }: Identity): Remembered | undefined => {
+    const text = kept.get('webpush', account);
+    return text === undefined ? undefined : (JSON.parse(text) as Remembered);
   };
-  const recall = (): Remembered | undefined => {
-    const text = storage?.getItem(STORAGE_KEY);
-    return remembered ?? (text ? (JSON.parse(text) as Remembered) : undefined);
-  };
-  const devicesPath = async (): Promise<string> => `/v1/users/${encodeURIComponent(await credentials.user())}/devices`;
+  const devicesPath = ({ user }: Identity): string => `/v1/users/${encodeURIComponent(user)}/devices`;
 
-  const register = async (subscription: PushSubscription, keyId: unknown): Promise<string> => {
+  const register = async (who: Identity, subscription: PushSubscription, keyId: unknown): Promise<string> => {
     const body = { channel: 'webpush', subscription: subscription.toJSON(), keyId };
-    return String((await request('POST', await devicesPath(), body)).id);
+    return String((await request('POST', devicesPath(who), body)).id);
   };
 
-  const subscribe = async ({ serviceWorkerUrl }: EnableWebPushOptions): Promise<WebPushResult> => {
+  const subscribe = async (who: Identity, { serviceWorkerUrl }: EnableWebPushOptions): Promise<WebPushResult> => {
     const { publicKey, keyId } = await request('GET', '/v1/webpush/public-key');
     const key = bytesOf(String(publicKey));
     const registration = await activeRegistration(serviceWorkerUrl);
@@ -62,14 +54,14 @@ export function createWebPush(
     subscription ??= await fresh();
     let deviceId: string;
     try {
-      deviceId = await register(subscription, keyId);
+      deviceId = await register(who, subscription, keyId);
     } catch (error) {
       // Somebody else used this browser. Their subscription stays theirs and dies with this; the new one has another address.
       if (!(error instanceof BelfryApiError) || error.code !== 'device_owned_by_another_user') throw error;
       await subscription.unsubscribe();
-      deviceId = await register(await fresh(), keyId);
+      deviceId = await register(who, await fresh(), keyId);
     }
-    remember({ serviceWorkerUrl, deviceId });
+    remember(who, { serviceWorkerUrl, deviceId });
     return { enabled: true, deviceId };
   };
 
@@ -77,26 +69,26 @@ export function createWebPush(
     async enable(options) {
       if (!isSupported()) return { enabled: false, reason: 'unsupported' };
       if ((await Notification.requestPermission()) !== 'granted') return { enabled: false, reason: 'denied' };
-      return subscribe(options);
+      return subscribe(await credentials.identity(), options);
     },
     async disable() {
-      const known = recall();
-      remember(undefined);
+      const who = await credentials.identity();
+      const known = recall(who);
+      remember(who, undefined);
       if (known === undefined || !isSupported()) return;
       const registration = await navigator.serviceWorker.getRegistration(known.serviceWorkerUrl);
       const subscription = await registration?.pushManager.getSubscription();
       await subscription?.unsubscribe();
-      await request('DELETE', `${await devicesPath()}/${encodeURIComponent(known.deviceId)}`).catch(
-        (error: unknown) => {
-          // Gone already, for example because the push service said so.
-          if (!(error instanceof BelfryApiError) || error.status !== 404) throw error;
-        },
-      );
+      await request('DELETE', `${devicesPath(who)}/${encodeURIComponent(known.deviceId)}`).catch((error: unknown) => {
+        // Gone already, for example because the push service said so.
+        if (!(error instanceof BelfryApiError) || error.status !== 404) throw error;
+      });
     },
     async resync() {
-      const known = recall();
-      if (known === undefined || !isSupported() || Notification.permission !== 'granted') return;
-      await subscribe(known);
+      if (!isSupported() || Notification.permission !== 'granted') return;
+      const who = await credentials.identity();
+      const known = recall(who);
+      if (known !== undefined) await subscribe(who, known);
     },
   };
 }

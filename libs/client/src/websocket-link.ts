@@ -7,7 +7,8 @@ export type WebSocketLinkOptions = {
   readonly url: string;
   readonly WebSocket: typeof WebSocket;
   readonly credentials: Credentials;
-  readonly cursor: string | undefined;
+  /** The cursor to resume from, once it is known with whose credential. */
+  readonly cursorOf: (account: string | undefined) => string | undefined;
   readonly clock: ClientClock;
   readonly events: LinkEvents;
 };
@@ -21,7 +22,7 @@ const PONG_DEADLINE_MS = 10_000;
  * was silent for a heartbeat asks for a sign of life of its own.
  */
 export function openWebSocketLink(options: WebSocketLinkOptions): Link {
-  const { clock, events, credentials, cursor } = options;
+  const { clock, events, credentials } = options;
   let webSocket: WebSocket | undefined;
   let over = false;
   let heartbeatMs = HELLO_DEADLINE_MS;
@@ -48,8 +49,9 @@ export function openWebSocketLink(options: WebSocketLinkOptions): Link {
   };
 
   const open = async (): Promise<void> => {
-    const credential = await credentials.forConnection();
+    const { credential, account } = await credentials.forConnection();
     if (over) return;
+    const cursor = options.cursorOf(account);
     const opened = new options.WebSocket(options.url);
     webSocket = opened;
     opened.onopen = () => send({ type: 'authenticate', ...credential, ...(cursor === undefined ? {} : { cursor }) });

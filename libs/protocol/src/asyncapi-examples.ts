@@ -83,7 +83,14 @@ export const UNREADABLE_EXAMPLE: UnreadableJobRecord = {
 };
 
 export const SERVER_FRAME_EXAMPLES = {
-  hello: { type: 'hello', cursor: 'k3v9:17', recovered: true, heartbeatMs: 25_000 },
+  hello: {
+    type: 'hello',
+    cursor: 'k3v9:17',
+    recovered: true,
+    tenant: 'default',
+    user: 'alice',
+    heartbeatMs: 25_000,
+  },
   notification: {
     type: 'notification',
     cursor: 'k3v9:18',

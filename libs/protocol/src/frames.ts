@@ -20,6 +20,9 @@ export type HelloFrame = {
   readonly cursor: string;
   /** False: history does not reach back to the cursor that was asked for; read the inbox. */
   readonly recovered: boolean;
+  /** Whose stream it is. A cursor means nothing in another one, and a ticket does not show its user. */
+  readonly tenant: string;
+  readonly user: string;
   readonly heartbeatMs: number;
 };
 export type NotificationFrame = {

@@ -20,6 +20,8 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     cursor: z.string(),
     recovered: z.boolean().describe('False: history does not reach back to the cursor asked for; read the inbox'),
+    tenant: z.string(),
+    user: z.string().describe('Whose stream it is: a cursor means nothing in that of another user'),
     heartbeatMs: z.int(),
   }),
   z.object({ type: z.literal('notification'), cursor: z.string(), notification: clientNotificationSchema }),

@@ -3,7 +3,7 @@ import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { EventSource } from 'eventsource';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { alice, SOON, type TestGateway, testNotification, userToken } from './gateway.fixture.ts';
+import { alice, bob, SOON, type TestGateway, testNotification, userToken } from './gateway.fixture.ts';
 import { useGateways } from './use-gateways.fixture.ts';
 
 const clients: { close(): void }[] = [];
@@ -14,7 +14,14 @@ afterEach(() => {
 });
 
 /** The browser SDK in Node: its `WebSocket` is ws, and every socket that it opened can be cut. */
-function createClient(gateway: TestGateway, options: Partial<BelfryClientOptions> = {}) {
+function createClient(
+  gateway: TestGateway,
+  options: Partial<BelfryClientOptions> = {},
+  credentials: Pick<BelfryClientOptions, 'user' | 'getToken' | 'getTicket'> = {
+    user: 'alice',
+    getToken: () => userToken('alice'),
+  },
+) {
   const titles: string[] = [];
   const states: ClientState[] = [];
   const sockets: WebSocket[] = [];
@@ -26,8 +33,7 @@ function createClient(gateway: TestGateway, options: Partial<BelfryClientOptions
   }
   const client = createBelfryClient({
     baseUrl: gateway.url,
-    user: 'alice',
-    getToken: () => userToken('alice'),
+    ...credentials,
     onNotification: (notification) => titles.push(notification.title),
     onStateChange: (state) => states.push(state),
     // Short waits: full jitter of a small number.
@@ -44,6 +50,15 @@ function createClient(gateway: TestGateway, options: Partial<BelfryClientOptions
     cut: () => sockets.at(-1)?.terminate(),
     connected: () => vi.waitFor(() => expect(client.state().state).toBe('connected'), SOON),
     receives: (expected: readonly string[]) => vi.waitFor(() => expect(titles).toEqual(expected), SOON),
+  };
+}
+
+function createStorage() {
+  const items = new Map<string, string>();
+  return {
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
   };
 }
 
@@ -84,7 +99,9 @@ describe('the browser SDK with a gateway', () => {
   it('falls back to SSE where WebSockets do not get through, and resumes there', async () => {
     const gateway = await start();
     for (const title of ['one', 'two']) gateway.publish(alice, testNotification(title));
-    const storage = new Map([[`belfry:cursor:${gateway.url}:alice`, gateway.cursor(1)]]);
+    const storage = createStorage();
+    const kept = `belfry:cursor:${gateway.url}:alice`;
+    storage.setItem(kept, JSON.stringify({ stream: 'default/alice', cursor: gateway.cursor(1) }));
     class BlockedWebSocket extends WebSocket {
       constructor() {
         super(`${gateway.webSocketUrl}/blocked-by-a-proxy`);
@@ -93,11 +110,7 @@ describe('the browser SDK with a gateway', () => {
     const { client, connected, states, receives } = createClient(gateway, {
       getTicket: () => gateway.ticket(alice),
       WebSocket: BlockedWebSocket as unknown as typeof globalThis.WebSocket,
-      storage: {
-        getItem: (key) => storage.get(key) ?? null,
-        setItem: (key, value) => void storage.set(key, value),
-        removeItem: (key) => void storage.delete(key),
-      },
+      storage,
     });
     client.connect();
     await connected();
@@ -109,7 +122,69 @@ describe('the browser SDK with a gateway', () => {
     gateway.cut();
     gateway.publish(alice, testNotification('four'));
     await receives(['two', 'three', 'four']);
-    expect([...storage.values()]).toEqual([gateway.cursor(4)]);
+    expect(storage.getItem(kept)).toContain(gateway.cursor(4));
+  });
+
+  it('resumes each user of a tab in their own stream', async () => {
+    const gateway = await start();
+    const storage = createStorage();
+    const turns = async (name: string, publish: () => void, expected: readonly string[]): Promise<void> => {
+      const { client, connected, receives } = createClient(gateway, { storage }, { getToken: () => userToken(name) });
+      client.connect();
+      await connected();
+      publish();
+      await receives(expected);
+      client.close();
+    };
+    const publish = (user: typeof alice, ...titles: readonly string[]): void => {
+      for (const title of titles) gateway.publish(user, testNotification(title));
+    };
+    await turns('bob', () => publish(bob, 'b1'), ['b1']);
+    await turns('alice', () => publish(alice, 'a1', 'a2', 'a3'), ['a1', 'a2', 'a3']);
+    publish(bob, 'b2', 'b3', 'b4');
+    await turns('bob', () => undefined, ['b2', 'b3', 'b4']);
+  });
+
+  it('says that nothing was recovered when a ticket turns out to be of another user, and starts over with them', async () => {
+    const gateway = await start();
+    let user = alice;
+    const getTicket = () => gateway.ticket(user);
+    const { client, cut, connected, states, titles, receives } = createClient(gateway, {}, { getTicket });
+    client.connect();
+    await connected();
+    const both = testNotification('to both');
+    gateway.publish(alice, both);
+    await receives(['to both']);
+    await vi.waitFor(() => expect(gateway.marks.acknowledged).toHaveLength(1), SOON);
+    for (const title of ['b1', 'b2']) gateway.publish(bob, testNotification(title));
+    user = bob;
+    cut();
+    const recovered = () => states.flatMap((state) => (state.state === 'connected' ? [state.recovered] : []));
+    await vi.waitFor(() => expect(recovered()).toEqual([true, false]), SOON);
+    gateway.publish(bob, both);
+    // The gateway resumed after the first of Bob's, which Alice's cursor stood for.
+    await vi.waitFor(() => expect(titles).toEqual(['to both', 'b2', 'to both']), SOON);
+    cut();
+    await vi.waitFor(() => expect(recovered()).toEqual([true, false, true]), SOON);
+  });
+
+  it('acknowledges over SSE for the user of the stream, so that the API refuses a token that has become another one', async () => {
+    const gateway = await start();
+    const acks: unknown[] = [];
+    const send: typeof fetch = async (_input, init) => {
+      acks.push(JSON.parse(String(init?.body)));
+      return Response.json({ acknowledged: 1 });
+    };
+    const { client, connected } = createClient(
+      gateway,
+      { transport: 'sse', fetch: send },
+      { getToken: () => userToken('alice'), getTicket: () => gateway.ticket(alice) },
+    );
+    client.connect();
+    await connected();
+    const notification = testNotification('one');
+    gateway.publish(alice, notification);
+    await vi.waitFor(() => expect(acks).toEqual([{ ids: [notification.id], user: 'alice' }]), SOON);
   });
 
   it('hears goodbye and comes back when it was told to', async () => {

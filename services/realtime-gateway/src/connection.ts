@@ -99,8 +99,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     cancelAuthentication();
     admission = admitted;
     last = admitted.offset;
-    const { cursor, recovered } = admitted;
-    transport.send(controlFrame({ type: 'hello', cursor, recovered, heartbeatMs: transport.heartbeatMs }));
+    const { cursor, recovered, principal } = admitted;
+    const { tenant, user } = principal;
+    const { heartbeatMs } = transport;
+    transport.send(controlFrame({ type: 'hello', cursor, recovered, tenant, user, heartbeatMs }));
     void replay(admitted).catch(fail);
   };
   const enterLive = (hub: UserHub): void => {

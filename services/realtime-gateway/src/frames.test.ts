@@ -38,7 +38,8 @@ describe('a WebSocket text frame', () => {
 
 describe('a server-sent event', () => {
   it('has an id where a client can resume, and one line of data', () => {
-    const hello = controlFrame({ type: 'hello', cursor: 'e:1', recovered: true, heartbeatMs: 1 });
+    const whose = { tenant: 'default', user: 'alice' };
+    const hello = controlFrame({ type: 'hello', cursor: 'e:1', recovered: true, ...whose, heartbeatMs: 1 });
     expect(encode(eventEncoder, hello).toString()).toBe(`id: e:1\nevent: hello\ndata: ${hello.text}\n\n`);
     const goodbye = controlFrame({ type: 'goodbye', reconnectAfterMs: 700 });
     expect(encode(eventEncoder, goodbye).toString()).toBe(`retry: 700\nevent: goodbye\ndata: ${goodbye.text}\n\n`);

@@ -70,7 +70,7 @@ describe('server-sent events', () => {
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     while (reader && !text.includes('hello')) text += (await reader.read()).value ?? '';
     expect(text).toBe(
-      'retry: 50\n\nid: e1:0\nevent: hello\ndata: {"type":"hello","cursor":"e1:0","recovered":true,"heartbeatMs":15000}\n\n',
+      'retry: 50\n\nid: e1:0\nevent: hello\ndata: {"type":"hello","cursor":"e1:0","recovered":true,"tenant":"default","user":"alice","heartbeatMs":15000}\n\n',
     );
     stop.abort();
   });

@@ -11,7 +11,9 @@ describe('a WebSocket connection', () => {
     const gateway = await start();
     gateway.publish(alice, testNotification('before'));
     const client = openLiveClient(gateway.webSocketUrl, bearer('alice'));
-    expect(await client.hello()).toEqual({ type: 'hello', cursor: 'e1:1', recovered: true, heartbeatMs: 25_000 });
+    const whose = { tenant: 'default', user: 'alice' };
+    const expected = { type: 'hello', cursor: 'e1:1', recovered: true, ...whose, heartbeatMs: 25_000 };
+    expect(await client.hello()).toEqual(expected);
     const notification = testNotification('now', { body: 'text', data: { n: 1 } });
     gateway.publish(alice, notification);
     gateway.publish(bob, testNotification('for another'));
