@@ -69,6 +69,14 @@ describe('a damaged log', () => {
       2,
       'the checksum is wrong',
     ],
+    [
+      'nothing is left',
+      // As a damaged page may read, whatever the table allows.
+      execute(`alter table records_1 rename to intact; create table records_1 (offset integer primary key, data);
+        insert into records_1 select offset, iif(offset = 2, null, data) from intact; drop table intact`),
+      2,
+      'what is stored is no record',
+    ],
   ])('stops at the record of which %s, and hands nothing wrong out', async (_, damage, offset, reason) => {
     const folder = await damaged(damage);
     const log = await folder.open();
@@ -92,6 +100,7 @@ describe('a damaged log', () => {
     ['a partition is lost', execute('delete from partitions'), 'rows are missing'],
     ['a topic was renamed', replaceText('topic{"name', 'tupic{"name'), 'a row of topics does not match'],
     ['all is lost', execute('delete from topics; delete from partitions; delete from log'), 'rows are missing'],
+    ['a column was renamed', replaceText('topic integer', 'tupic integer'), 'no such column: topic'],
     ['the format is another', execute('pragma user_version = 2'), 'the file has format 2, this program reads 1'],
     ['the file is empty', (file: string) => writeFileSync(file, ''), 'the file is empty or gone'],
     ['the file is gone', (file: string) => rmSync(file), 'the file is empty or gone'],
@@ -103,6 +112,13 @@ describe('a damaged log', () => {
       code: 'log-corrupt',
       message: expect.stringContaining(reason),
     });
+  });
+
+  it('stops where a table of records is not what the log made, also for an append', async () => {
+    const folder = await damaged(replaceText('data blob', 'dota blob'));
+    const log = await folder.open();
+    await expect(log.append('topic', textRecords('k', 'more'))).rejects.toMatchObject({ code: 'log-corrupt' });
+    expect(folder.fatal).toHaveLength(1);
   });
 
   it('stops where a committed offset was moved', async () => {

@@ -28,6 +28,18 @@ describe('toLogFailure', () => {
     expect(result).toMatchObject({ message: 'what happened', code: 'log-corrupt', detail });
   });
 
+  it.each([
+    ['SQLite found it damaged, be it in a commit', { sqliteCode: 11 + (3 << 8) }],
+    ['it is no database', { sqliteCode: 26 }],
+    ['its tables are not those that the log makes', { sqliteCode: 1 }],
+    ['it has a number that nobody wrote', { code: 'ERR_OUT_OF_RANGE' }],
+  ])('is corruption where %s', (_, fields) => {
+    const thrown = new ThreadError({ ...failure, detail: undefined, ...fields });
+    const result = toLogFailure(thrown);
+    expect(result).toBeInstanceOf(LogCorruption);
+    expect(result).toMatchObject({ cause: thrown, message: expect.stringContaining('what happened') });
+  });
+
   it('leaves other errors as they are', () => {
     const bug = new ThreadError({ ...failure, name: 'TypeError', detail: undefined });
     expect(toLogFailure(bug)).toBe(bug);

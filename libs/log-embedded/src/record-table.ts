@@ -25,14 +25,14 @@ export class RecordTable {
   }
 
   /** The stored rows from `from` on, ascending, as they are in the file: nothing is checked here. */
-  read(from: number, limit: number): Iterable<readonly [offset: number, record: Uint8Array]> {
+  read(from: number, limit: number): Iterable<readonly [offset: unknown, record: unknown]> {
     if (this.#read === undefined) {
       this.#read = this.#database.prepare(
         `select offset, data from ${this.#name} where offset >= ? order by offset limit ?`,
       );
       this.#read.setReturnArrays(true);
     }
-    return this.#read.iterate(from, limit) as unknown as Iterable<[number, Uint8Array]>;
+    return this.#read.iterate(from, limit) as unknown as Iterable<[unknown, unknown]>;
   }
 
   removeBelow(offset: number): void {
