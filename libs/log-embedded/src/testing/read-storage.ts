@@ -1,25 +1,25 @@
-import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import type { LogRecord } from '@belfry/core/log';
-import { openDatabase } from '@belfry/sqlite';
-import { DiskSpace } from '../disk-space.ts';
-import { readHighWater } from '../high-water.ts';
-import { LogStorage } from '../log-storage.ts';
+import { toLogFailure } from '../log-failure.ts';
+import { type OpenStorage, openStorage } from '../open-storage.ts';
 import { unpackBatch } from '../stored-batch.ts';
 import type { Reading } from './read-whole-log.ts';
 import { WORKLOAD_TOPIC } from './workload.ts';
 
 const BATCH_BYTES = 64 * 1024;
 
-/** Opens a log's file as its thread does and reads the workload's topic from the start to the end. */
+/** Opens a log's files and reads the workload's topic from the start to the end, as the log's thread does but without the thread. */
 export function readStorage(directory: string): Reading {
-  let database: DatabaseSync | undefined;
+  let opened: OpenStorage;
+  const startedMs = performance.now();
+  try {
+    opened = openStorage({ directory, minFreeBytes: 0, checkpointPages: 4_096 });
+  } catch (thrown) {
+    return { outcome: 'refused', error: toLogFailure(thrown) };
+  }
+  const openMs = performance.now() - startedMs;
+  const { database, storage, highWater } = opened;
   const records: LogRecord[] = [];
   try {
-    const startedMs = performance.now();
-    database = openDatabase({ path: join(directory, 'log.db') });
-    const storage = new LogStorage(database, new DiskSpace(directory, 0), readHighWater(directory));
-    const openMs = performance.now() - startedMs;
     const topic = storage.describe().find(({ settings }) => settings.name === WORKLOAD_TOPIC.name);
     for (const [partition, { id, next }] of topic?.partitions.entries() ?? []) {
       for (let from = 0; from < next; ) {
@@ -30,9 +30,9 @@ export function readStorage(directory: string): Reading {
     }
     return { outcome: 'read', records, openMs };
   } catch (thrown) {
-    const error = thrown as Error;
-    return records.length === 0 ? { outcome: 'refused', error } : { outcome: 'stopped', records, error };
+    return { outcome: 'stopped', records, error: toLogFailure(thrown) };
   } finally {
-    database?.close();
+    highWater.close();
+    database.close();
   }
 }

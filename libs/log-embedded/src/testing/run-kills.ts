@@ -13,8 +13,8 @@ export type KillRunOptions = {
   readonly directory: string;
   readonly random: Random;
   readonly kills: number;
-  /** About how many acknowledgements a process gives at most; each is killed at a random moment before. */
-  readonly acksPerKill: number;
+  /** Acknowledged over all processes, at least: where that is not reached, there are more kills. */
+  readonly records: number;
 };
 
 export type KillReport = {
@@ -30,13 +30,14 @@ const SEQUENCES_PER_RUN = 1_000_000;
 const ACK_BYTES = 20;
 
 /** Kills a process that appends under load, again and again on the same log, and reads after each kill what it added. */
-export async function runKills({ directory, random, kills, acksPerKill }: KillRunOptions): Promise<KillReport> {
+export async function runKills({ directory, random, kills, records: asked }: KillRunOptions): Promise<KillReport> {
   let faults: string[] = [];
   let acknowledged: Acknowledged[] = [];
   let slowestOpenMs = 0;
-  for (let run = 0; run < kills; run++) {
+  let run = 0;
+  for (; run < kills || acknowledged.length < asked; run++) {
     // Not before the first acknowledgement: the very first process would leave no topic to read.
-    const killAt = 1 + Math.floor(random.next() * acksPerKill);
+    const killAt = 1 + Math.floor((random.next() * 2 * asked) / kills);
     const acks = await appendUntilKilled(directory, run * SEQUENCES_PER_RUN, killAt);
     // Not push(...): a process that was slow to be killed has given more than a call takes arguments.
     acknowledged = acknowledged.concat(acks);
@@ -51,10 +52,10 @@ export async function runKills({ directory, random, kills, acksPerKill }: KillRu
   if (whole.outcome === 'read') records = whole.records;
   else faults.push(`at the end: ${whole.outcome}: ${whole.error.message}`);
   faults = faults.concat(faultsOf(records, acknowledged));
-  return { kills, acknowledged: acknowledged.length, stored: records.length, faults, slowestOpenMs };
+  return { kills: run, acknowledged: acknowledged.length, stored: records.length, faults, slowestOpenMs };
 
   function failed(fault: string): KillReport {
-    return { kills, acknowledged: acknowledged.length, stored: 0, faults: [...faults, fault], slowestOpenMs };
+    return { kills: run, acknowledged: acknowledged.length, stored: 0, faults: [...faults, fault], slowestOpenMs };
   }
 }
 
@@ -69,5 +70,6 @@ async function appendUntilKilled(directory: string, firstSequence: number, killA
   child.kill('SIGKILL');
   const [exitCode, signal] = await exited;
   if (signal !== 'SIGKILL') throw new Error(`the appender ended by itself with ${exitCode ?? signal}`);
-  return parseAcks(readFileSync(acks, 'utf8'));
+  // A last line without its end was cut off by the kill: it was not given.
+  return parseAcks(readFileSync(acks, 'utf8').split('\n').slice(0, -1));
 }

@@ -1,4 +1,4 @@
-import type { LogRecord, LogTopicSettings, NewLogRecord } from '@belfry/core/log';
+import type { AppendedPosition, LogRecord, LogTopicSettings, NewLogRecord } from '@belfry/core/log';
 
 /** A record of which the workload knows every byte, so that whoever reads it can tell whether it is right. */
 export type Expected = { readonly key: string; readonly sequence: number };
@@ -28,19 +28,21 @@ export function recognise(record: LogRecord): Expected | undefined {
   return Buffer.from(written.value).equals(record.value) ? claimed : undefined;
 }
 
+/** Where a record is, as one key. */
+export function placeOf({ partition, offset }: AppendedPosition): string {
+  return `${partition}/${offset}`;
+}
+
 export function ackLine({ key, sequence, partition, offset }: Acknowledged): string {
   return `${key} ${sequence} ${partition} ${offset}\n`;
 }
 
-/** The acknowledgements in `text`. A last line without its end was cut off by the crash and counts as not given. */
-export function parseAcks(text: string): Acknowledged[] {
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => {
-      const [key = '', sequence, partition, offset] = line.split(' ');
-      return { key, sequence: Number(sequence), partition: Number(partition), offset: Number(offset) };
-    });
+/** The acknowledgements of such lines. */
+export function parseAcks(lines: readonly string[]): Acknowledged[] {
+  return lines.map((line) => {
+    const [key = '', sequence, partition, offset] = line.split(' ');
+    return { key, sequence: Number(sequence), partition: Number(partition), offset: Number(offset) };
+  });
 }
 
 /**
@@ -53,7 +55,7 @@ export function faultsOf(records: readonly LogRecord[], acknowledged: readonly A
   const latest = new Map<string, number>();
   for (const record of records) {
     const expected = recognise(record);
-    const place = `${record.partition}/${record.offset}`;
+    const place = placeOf(record);
     if (expected === undefined) {
       faults.push(`${place} is not what was written`);
       continue;

@@ -97,10 +97,8 @@ function applyChange(content: Buffer, change: Change): Buffer {
   const end = change.offset + change.data.length;
   let target = content;
   if (end > content.length) {
-    // Room to grow, or every append to a long file would copy all of it.
-    target = Buffer.alloc(Math.max(end, Math.ceil(content.length * 1.5)));
+    target = Buffer.alloc(end);
     content.copy(target);
-    target = target.subarray(0, end);
   }
   change.data.copy(target, change.offset);
   return target;
