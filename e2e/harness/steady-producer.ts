@@ -25,6 +25,8 @@ export type ProducerOptions = {
   readonly usersPerRequest?: number;
   /** No more notifications than this, over all lanes. Default: as many as are accepted. */
   readonly perSecond?: number;
+  /** Begins every id; needed where several producers post. Default `n`. */
+  readonly idPrefix?: string;
   /** In every notification. */
   readonly extra?: Readonly<Record<string, unknown>>;
 };
@@ -43,7 +45,8 @@ const RETRY_PAUSE_MS = 100;
  * Posts without end and repeats whatever was not answered 202, under the same id, as the documents ask a producer to do: so it outlives kills of the server.
  */
 export function startProducer(options: ProducerOptions): SteadyProducer {
-  const { url, users, lanes, batch, usersPerRequest = 1, perSecond = Number.POSITIVE_INFINITY, extra } = options;
+  const { url, users, lanes, batch, usersPerRequest = 1, idPrefix = 'n', extra } = options;
+  const { perSecond = Number.POSITIVE_INFINITY } = options;
   const startedMs = performance.now();
   const accepted = new Map<string, string[]>(users.map((user) => [user, []]));
   let count = 0;
@@ -69,7 +72,7 @@ export function startProducer(options: ProducerOptions): SteadyProducer {
   }
 
   function itemFor(user: string): Item {
-    const id = `n${++serial}`;
+    const id = `${idPrefix}${++serial}`;
     return { ...extra, id, to: { users: [user] }, type: 'load', title: id };
   }
 
