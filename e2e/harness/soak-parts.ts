@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brokenByBacklog, runBacklog } from './backlog-run.ts';
 import { brokenByRaces, runIdempotency } from './idempotency-run.ts';
 import { brokenByKills } from './kill-report.ts';
 import { runKills } from './kill-run.ts';
@@ -24,6 +25,7 @@ export type SoakPart = {
 const E2E = fileURLToPath(new URL('..', import.meta.url));
 const VITEST = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json')));
 const LOG_SOAK = path.join(E2E, '../libs/log-embedded/src/testing/soak.ts');
+const STORE_SOAK = path.join(E2E, '../libs/store/src/sqlite/power-cut/soak.fixture.ts');
 
 /** From a kill to ready, every time. */
 const RESTART_PROMISE_MS = 2_000;
@@ -37,6 +39,15 @@ export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
       const report = await runKills({ ...asked, users: 500, failRates, aliveMs: [100, 2_000] });
       console.log(JSON.stringify(report, undefined, 2));
       return { figures: report, broken: brokenByKills(report, asked, { of: 'max', ms: RESTART_PROMISE_MS }) };
+    },
+  },
+  backlog: {
+    what: 'a start with all of that before it',
+    async run({ 'backlog-jobs': jobs, 'backlog-starts': starts }) {
+      const asked = { jobs, starts };
+      const report = await runBacklog(asked);
+      console.log(JSON.stringify(report, undefined, 2));
+      return { figures: report, broken: brokenByBacklog(report, asked, RESTART_PROMISE_MS) };
     },
   },
   idempotency: {
@@ -58,12 +69,15 @@ export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
     },
   },
   log: {
-    what: 'the embedded log: kill -9, bit flips and truncations, power cuts',
-    async run({ 'log-kills': kills, 'log-flips': flips, 'log-cuts': cuts, 'log-seed': seed }) {
-      const args = [LOG_SOAK, ...[kills, flips, cuts, seed].map(String)];
-      const { code, lines } = await runChild(args, { cwd: E2E });
-      return { figures: lines.map(parseLine), broken: code === 0 ? [] : [`it ended with ${code}; see its faults`] };
+    what: 'the embedded log: kill -9, bit flips, cut off at every length of its end, power cuts',
+    async run(sizes) {
+      const names = ['log-kills', 'log-records', 'log-flips', 'log-cuts', 'log-cut-every', 'log-seed'] as const;
+      return runProgram(LOG_SOAK, ...names.map((name) => sizes[name]));
     },
+  },
+  store: {
+    what: 'power cuts of the embedded store, after everything that it did to its files',
+    run: ({ 'store-notifications': notifications, 'store-seed': seed }) => runProgram(STORE_SOAK, notifications, seed),
   },
   kafka: {
     what: 'every service in processes of its own on Kafka: kill -9, frozen, replaced and scaled processes, a broker killed, answers cut',
@@ -85,6 +99,12 @@ export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
     },
   },
 };
+
+/** A program that prints its figures, a line of JSON each, and exits 1 on a fault. */
+async function runProgram(program: string, ...sizes: readonly number[]): Promise<SoakResult> {
+  const { code, lines } = await runChild([program, ...sizes.map(String)], { cwd: E2E });
+  return { figures: lines.map(parseLine), broken: code === 0 ? [] : [`it ended with ${code}; see its faults`] };
+}
 
 function parseLine(line: string): unknown {
   try {

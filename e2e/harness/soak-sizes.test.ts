@@ -4,8 +4,24 @@ import { parseSoakArguments, sizesOf } from './soak-sizes.ts';
 describe('the arguments of the soak', () => {
   it('are all parts at their usual sizes when there are none', () => {
     const asked = parseSoakArguments([]);
-    expect(asked).toMatchObject({ kind: 'run', parts: ['kills', 'idempotency', 'feed', 'log', 'kafka'] });
-    expect(asked.kind === 'run' && sizesOf('kills', asked.sizes)).toEqual({ kills: 200, notifications: 100_000 });
+    expect(asked).toMatchObject({
+      kind: 'run',
+      parts: ['kills', 'idempotency', 'backlog', 'feed', 'log', 'store', 'kafka'],
+    });
+    const sizes = asked.kind === 'run' ? asked.sizes : undefined;
+    // Those of the published promises.
+    expect(sizes && sizesOf('kills', sizes)).toEqual({ kills: 200, notifications: 100_000 });
+    expect(sizes).toMatchObject({
+      keys: 1_000,
+      'backlog-jobs': 1_000_000,
+      'log-kills': 200,
+      'log-records': 1_000_000,
+      'log-flips': 10_000,
+      'log-cut-every': 1,
+      'log-cuts': 1_000,
+      'kafka-notifications': 500_000,
+      'kafka-faults': 100,
+    });
   });
 
   it('choose parts by name, in the order in which they run, and sizes', () => {

@@ -20,6 +20,20 @@ const SIZES = {
   },
   keys: { part: 'idempotency', usual: 1_000, min: 20, max: 20_000, what: 'Idempotency-Keys, 10 posts each' },
   'key-kills': { part: 'idempotency', usual: 5, min: 1, max: 100, what: 'kills between the posts' },
+  'backlog-jobs': {
+    part: 'backlog',
+    usual: 1_000_000,
+    min: 5_000,
+    max: 20_000_000,
+    what: 'jobs in the log that nobody has routed, at least',
+  },
+  'backlog-starts': {
+    part: 'backlog',
+    usual: 5,
+    min: 1,
+    max: 100,
+    what: 'starts of the process, each of which is killed',
+  },
   'follow-after': {
     part: 'feed',
     usual: 3,
@@ -28,7 +42,21 @@ const SIZES = {
     what: 'changes of a path after which its author follows it: 3 makes 468 thousand recipients, 20 makes 102 thousand',
   },
   'log-kills': { part: 'log', usual: 200, min: 0, max: 5_000, what: 'kills of an appending process' },
+  'log-records': {
+    part: 'log',
+    usual: 1_000_000,
+    min: 1,
+    max: 100_000_000,
+    what: 'records that those acknowledged, at least',
+  },
   'log-flips': { part: 'log', usual: 10_000, min: 0, max: 1_000_000, what: 'bit flips, and as many truncations' },
+  'log-cut-every': {
+    part: 'log',
+    usual: 1,
+    min: 1,
+    max: 65_536,
+    what: 'of the lengths of the last 64 KiB of two files, one in so many is what they are cut off at',
+  },
   'log-cuts': { part: 'log', usual: 1_000, min: 0, max: 100_000, what: 'power cuts' },
   'kafka-notifications': { part: 'kafka', usual: 500_000, min: 100, max: 5_000_000, what: 'notifications, at least' },
   'kafka-faults': { part: 'kafka', usual: 100, min: 0, max: 5_000, what: 'faults, 14 kinds in turn' },
@@ -42,6 +70,14 @@ const SIZES = {
   },
   'kafka-rate': { part: 'kafka', usual: 500, min: 1, max: 100_000, what: 'notifications per second, at most' },
   'kafka-seed': { part: 'kafka', usual: 1, min: 0, max: 2_147_483_647, what: 'of the faults' },
+  'store-notifications': {
+    part: 'store',
+    usual: 24,
+    min: 1,
+    max: 300,
+    what: 'notifications in each of three lives of the store; it does some 40 things to its files for each',
+  },
+  'store-seed': { part: 'store', usual: 1, min: 0, max: 2_147_483_647, what: 'of its random numbers' },
   'log-seed': { part: 'log', usual: 1, min: 0, max: 2_147_483_647, what: 'of its random numbers' },
 } as const satisfies Readonly<Record<string, Size>>;
 
