@@ -81,6 +81,9 @@ export async function prepareKillLoad(
     devices.push({ ...(await addFcmDevice(api, providers, user)), explains: deliveredOrSpent(FCM_ATTEMPTS) });
   await addWebPush('never-taken', isSpent(WEBPUSH_ATTEMPTS), [], FAILED);
   await addWebPush('refused', isSpent(1), [], REFUSED);
+  const refusedByFcm = await addFcmDevice(api, providers, 'refused-by-fcm');
+  fcm.script.set(refusedByFcm.target, [], REFUSED);
+  devices.push({ ...refusedByFcm, explains: isSpent(1) });
   await addWebPush('brief', (delivery) => isDelivered(delivery) || isExpired(delivery), []);
   await addWebPush('brief-and-never-taken', isExpired, [], FAILED);
   webpush.script.setFaults({ failRate: failRates.webpush });
@@ -92,7 +95,7 @@ export async function prepareKillLoad(
     devices,
     post: () => [
       startProducer({ url, users, lanes: 32, batch: 5 }),
-      startProducer({ ...slowly, users: ['never-taken', 'refused'], idPrefix: 'doomed-' }),
+      startProducer({ ...slowly, users: ['never-taken', 'refused', 'refused-by-fcm'], idPrefix: 'doomed-' }),
       startProducer({
         ...slowly,
         users: ['brief', 'brief-and-never-taken'],

@@ -45,7 +45,13 @@ const ZEROS = [
 ] as const satisfies readonly (keyof KillRunReport)[];
 
 /** What would make the run prove less if it did not occur. */
-const OCCURRING = ['webpush dead-lettered', 'webpush expired', 'webpush delivered', 'fcm delivered'];
+const OCCURRING = [
+  'webpush delivered',
+  'webpush dead-lettered',
+  'webpush expired',
+  'fcm delivered',
+  'fcm dead-lettered',
+];
 
 /** At most what one process may have under way with the providers. */
 const SENDS_UNDER_WAY = 256;
