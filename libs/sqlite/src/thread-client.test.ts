@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createThreadClient, type ThreadClient } from './thread-client.ts';
 import type { FixtureData, FixtureMethods } from './thread-server.fixture.ts';
@@ -33,6 +37,14 @@ describe('a database thread', () => {
       [1],
       1,
     ]);
+  });
+
+  it('has its modules in the compile cache of the process', async () => {
+    const fixture = fileURLToPath(new URL('./compile-cache.fixture.ts', import.meta.url));
+    const cache = join(folder, 'cache');
+    const { stdout } = await promisify(execFile)(process.execPath, [fixture, cache, join(folder, 'other.db')]);
+    expect(dirname(stdout)).toBe(cache);
+    expect(await client.call('compileCache', [])).toBe(getCompileCacheDir());
   });
 
   it('runs the calls of one turn as one batch', async () => {

@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
   type ThreadAnswer,
@@ -5,6 +7,7 @@ import {
   ThreadError,
   type ThreadReply,
   type ThreadRequest,
+  type ThreadStart,
   toThreadFailure,
 } from './thread-messages.ts';
 import type { ThreadMethods, ThreadResult } from './thread-methods.ts';
@@ -38,7 +41,11 @@ export type ThreadClient<Methods extends ThreadMethods> = {
 export async function createThreadClient<Methods extends ThreadMethods>(
   options: ThreadClientOptions,
 ): Promise<ThreadClient<Methods>> {
-  const worker = new Worker(options.entry, { workerData: options.data, name: options.name });
+  // Node puts the caches of its versions side by side in the folder that it is given.
+  const cacheOfVersion = getCompileCacheDir();
+  const compileCache = cacheOfVersion === undefined ? undefined : dirname(cacheOfVersion);
+  const start: ThreadStart = { entry: options.entry.href, compileCache, data: options.data };
+  const worker = new Worker(new URL('./thread-boot.js', import.meta.url), { workerData: start, name: options.name });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();

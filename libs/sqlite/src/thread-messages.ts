@@ -1,3 +1,13 @@
+/** What the thread is started with. */
+export type ThreadStart = {
+  /** URL of the module that calls `createThreadServer`. */
+  readonly entry: string;
+  /** Folder of the compile cache; undefined where the process uses none. */
+  readonly compileCache: string | undefined;
+  /** For the server's `start`. */
+  readonly data: unknown;
+};
+
 /** What crosses between `thread-client.ts` and `thread-server.ts`. Arrays instead of objects: they are cloned for every call. */
 export type ThreadCall = readonly [id: number, method: string, args: readonly unknown[]];
 

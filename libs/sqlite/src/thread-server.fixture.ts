@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from 'node:module';
 import { openDatabase } from './open-database.ts';
 import { Transfer } from './thread-methods.ts';
 import { createThreadServer } from './thread-server.ts';
@@ -10,6 +11,7 @@ export type FixtureMethods = {
   addThenThrow(value: number): never;
   all(): number[];
   commits(): number;
+  compileCache(): string | undefined;
   bytes(length: number): Transfer<Uint8Array>;
   fill(bytes: number): void;
   limit(pages: number): void;
@@ -47,6 +49,7 @@ createThreadServer(({ path, failStart }: FixtureData) => {
         .all()
         .map((row) => Number(row.value)),
     commits: () => distinctTurns,
+    compileCache: () => getCompileCacheDir(),
     bytes(length) {
       const bytes = new Uint8Array(length).fill(7);
       return new Transfer(bytes, [bytes.buffer]);

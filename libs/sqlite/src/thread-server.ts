@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { runCalls } from './run-calls.ts';
-import { type ThreadReply, type ThreadRequest, toThreadFailure } from './thread-messages.ts';
+import { type ThreadReply, type ThreadRequest, type ThreadStart, toThreadFailure } from './thread-messages.ts';
 import type { ThreadMethods } from './thread-methods.ts';
 
 export type ThreadService = {
@@ -35,7 +35,7 @@ export function createThreadServer<Data>(start: (data: Data) => ThreadService | 
   const run = async () => {
     let service: ThreadService;
     try {
-      service = await start(workerData as Data);
+      service = await start((workerData as ThreadStart).data as Data);
     } catch (thrown) {
       reply({ kind: 'failed', failure: toThreadFailure(thrown) });
       port.close();
