@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +7,7 @@ import { formatEuros, makeInvoice, totalCents } from './invoice.ts';
 export type InvoiceUpstreamOptions = {
   /** Where Belfry's API is; asked when the first notification is sent. */
   readonly belfryUrl: () => string;
+  /** Belfry's. Whoever asks for an invoice must hold it, too: what comes of it is a notification to any user. */
   readonly apiKey: string;
   /** Where the PDFs are kept. */
   readonly directory: string;
@@ -17,11 +18,14 @@ export type InvoiceUpstreamOptions = {
 const ID = /^[0-9a-f-]{36}$/;
 
 /**
- * An upstream as one would write it: it answers at once, makes the invoice in the background, and tells the user through Belfry when it is ready. The link holds a random
- * id: who has it may read the invoice.
+ * An upstream as one would write it: it answers at once, makes the invoice in the background, and tells the user through Belfry when it is ready. Only a caller with the
+ * API key may ask for one, so never a browser. The link holds a random id: who has it may read the invoice.
  */
 export function addInvoiceUpstream(app: Pick<FastifyInstance, 'post' | 'get'>, options: InvoiceUpstreamOptions): void {
   app.post('/examples/invoices', async (request, reply) => {
+    if (!isSame(request.headers.authorization ?? '', `Bearer ${options.apiKey}`)) {
+      return reply.code(401).header('www-authenticate', 'Bearer').send({ detail: 'the API key is missing or wrong' });
+    }
     const { user } = (request.body ?? {}) as { readonly user?: unknown };
     if (typeof user !== 'string' || user === '' || user.length > 128) {
       return reply.code(400).send({ field: '/user', detail: 'must be the name of a user, 1 to 128 characters' });
@@ -45,6 +49,12 @@ export function addInvoiceUpstream(app: Pick<FastifyInstance, 'post' | 'get'>, o
       return reply.code(404).send({ detail: 'no such invoice' });
     }
   });
+}
+
+/** In a time that does not tell how much of it was right. */
+function isSame(given: string, right: string): boolean {
+  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(given), hash(right));
 }
 
 async function produce(id: string, user: string, options: InvoiceUpstreamOptions): Promise<void> {

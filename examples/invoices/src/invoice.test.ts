@@ -48,7 +48,12 @@ describe('the upstream', () => {
       onError: (error) => errors.push(error),
     });
     try {
-      const answer = await app.inject({ method: 'POST', url: '/examples/invoices', payload: { user: 'alice' } });
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/examples/invoices',
+        headers: { authorization: 'Bearer k' },
+        payload: { user: 'alice' },
+      });
       expect(answer.statusCode).toBe(202);
       await vi.waitFor(() => expect(posted).toHaveLength(1), 10_000);
       expect(posted[0]?.to.users).toEqual(['alice']);
@@ -62,16 +67,42 @@ describe('the upstream', () => {
     }
   });
 
+  it.each([undefined, '', 'Bearer', 'Bearer ', 'Bearer kk', 'Basic k', 'k'])(
+    'makes no invoice for a caller with the credential %j',
+    async (authorization) => {
+      const app = fastify();
+      addInvoiceUpstream(app, {
+        belfryUrl: () => 'http://127.0.0.1:1',
+        apiKey: 'k',
+        directory: join(tmpdir(), 'belfry-no-invoices'),
+        now: () => new Date(0),
+        onError: () => {},
+      });
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/examples/invoices',
+        headers: authorization === undefined ? {} : { authorization },
+        payload: { user: 'alice' },
+      });
+      expect(answer.statusCode).toBe(401);
+      expect(answer.headers['www-authenticate']).toBe('Bearer');
+      expect(answer.body).not.toContain('"id"');
+      await app.close();
+    },
+  );
+
   it('refuses a request without a user, and a link that it never gave', async () => {
     const app = fastify();
     addInvoiceUpstream(app, {
       belfryUrl: () => '',
-      apiKey: '',
+      apiKey: 'k',
       directory: tmpdir(),
       now: () => new Date(0),
       onError: () => {},
     });
-    expect((await app.inject({ method: 'POST', url: '/examples/invoices', payload: {} })).statusCode).toBe(400);
+    const headers = { authorization: 'Bearer k' };
+    const withoutUser = await app.inject({ method: 'POST', url: '/examples/invoices', headers, payload: {} });
+    expect(withoutUser.statusCode).toBe(400);
     expect((await app.inject({ method: 'GET', url: '/examples/invoices/..%2fsecret.pdf' })).statusCode).toBe(404);
     await app.close();
   });

@@ -165,13 +165,6 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
       webPushKey: { publicKey: data.vapidKeys[0].publicKey, keyId: data.vapidKeys[0].id },
     }),
   ];
-  addInvoiceUpstream(host.app, {
-    belfryUrl: () => host.url(),
-    apiKey: data.apiKey,
-    directory: data.invoices,
-    now: () => new Date(clock.nowMs()),
-    onError: (error) => logger.error({ err: error }, 'the example upstream could not make an invoice'),
-  });
   if (config.BELFRY_CONSOLE) {
     services.push(
       ...createConsole({
@@ -185,6 +178,14 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
         ...(simulated === undefined ? {} : { simulator: simulated.simulator }),
       }),
     );
+    // What the button of the console asks; it has no other caller.
+    addInvoiceUpstream(host.app, {
+      belfryUrl: () => host.url(),
+      apiKey: data.apiKey,
+      directory: data.invoices,
+      now: () => new Date(clock.nowMs()),
+      onError: (error) => logger.error({ err: error }, 'the example upstream could not make an invoice'),
+    });
   }
   host.watch(services);
   return { services: [...services, host.service], data, url: () => host.url() };

@@ -1,0 +1,35 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startStandalone, type TestStandalone } from './standalone.fixture.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let belfry: TestStandalone | undefined;
+afterEach(() => belfry?.stop());
+
+const askForInvoice = (url: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${url}/examples/invoices`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ user: 'victim' }),
+  });
+
+describe('the example upstream', () => {
+  it('sends nothing for a caller without the API key, whom the session of the console does not make up for', async () => {
+    belfry = await startStandalone();
+    const page = await fetch(belfry.url);
+    const [cookie = ''] = page.headers.getSetCookie()[0]?.split(';') ?? [];
+    for (const headers of [{}, { cookie, origin: belfry.url }, { authorization: 'Bearer bk_dev_guess' }]) {
+      expect((await askForInvoice(belfry.url, headers)).status).toBe(401);
+    }
+    expect((await askForInvoice(`${belfry.url}/console/api`)).status).toBe(403);
+    expect((await askForInvoice(`${belfry.url}/console/api`, { origin: belfry.url })).status).toBe(401);
+    const own = await askForInvoice(`${belfry.url}/console/api`, { cookie, origin: belfry.url });
+    expect(own.status).toBe(202);
+  });
+
+  it('is not there without the console', async () => {
+    belfry = await startStandalone({ BELFRY_CONSOLE: 'false' });
+    const answer = await askForInvoice(belfry.url, { authorization: `Bearer ${belfry.apiKey}` });
+    expect(answer.status).toBe(404);
+  });
+});
