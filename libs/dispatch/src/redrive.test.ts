@@ -111,7 +111,7 @@ describe('decision 16: redrive', () => {
     const letters = [cancelled, acknowledged, deviceless, fine].map(({ letter }) => letter);
     const skipped = { cancelled: 1, acknowledged: 1, 'device-removed': 1 };
     const plan = { matched: 4, skipped, redriven: 1 };
-    expect(await redrive(letters, { dryRun: true })).toMatchObject(plan);
+    expect(await redrive(letters, { dryRun: true })).toMatchObject({ ...plan, redriven: 0 });
     expect(await goOn()).toBe(0);
     expect(await redrive(letters)).toMatchObject(plan);
     expect(await goOn()).toBe(1);

@@ -56,6 +56,7 @@ export type RedriveResult = {
   readonly matched: number;
   /** By reason: `expired`, `cancelled`, `acknowledged`, `device-removed`, `redriven-too-often`, `not-open`. */
   readonly skipped: Readonly<Record<string, number>>;
+  /** 0 for a dry run, which would redrive `matched` without those that are skipped. */
   readonly redriven: number;
 };
 

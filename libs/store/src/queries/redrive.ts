@@ -117,7 +117,8 @@ export async function redrive(context: QueryContext, request: RedriveRequest): P
     if (reason !== undefined) skipped[reason] = (skipped[reason] ?? 0) + 1;
     return reason === undefined;
   });
-  const result = { taskId: request.taskId, matched: letters.length, skipped, redriven: chosen.length };
+  const redriven = request.dryRun ? 0 : chosen.length;
+  const result = { taskId: request.taskId, matched: letters.length, skipped, redriven };
   if (!request.dryRun) {
     await reopen(context, request, chosen);
     await writeTask(context, request, result);
