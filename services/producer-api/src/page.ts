@@ -4,9 +4,9 @@ import { z } from 'zod';
 
 const DEFAULT_PAGE_ITEMS = 50;
 
-/** Query parameters of every list. */
+/** Query parameters of every list. The HTTP host takes an empty one for absent. */
 export const pageQuery = z.object({
-  cursor: z.string().max(1_024).optional().describe('`next` of the page before; absent or empty for the first'),
+  cursor: z.string().max(1_024).optional().describe('`next` of the page before; absent for the first'),
   limit: z.coerce.number().int().min(1).max(LIMITS.pageItems).default(DEFAULT_PAGE_ITEMS),
 });
 
@@ -22,7 +22,7 @@ export function formatPageCursor(list: CursorList, position: string): string {
 
 /** The position of a cursor that `formatPageCursor` made for this list; undefined for the first page. Any other text is a problem. */
 export function parsePageCursor(list: CursorList, cursor: string | undefined): string | undefined {
-  if (cursor === undefined || cursor === '') return undefined;
+  if (cursor === undefined) return undefined;
   const decoded = Buffer.from(cursor, 'base64url').toString('utf8');
   const position = decoded.startsWith(`${list}:`) ? decoded.slice(list.length + 1) : '';
   // Decoding skips what is not base64url, so only the text that encoding gives again is one of ours.

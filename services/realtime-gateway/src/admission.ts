@@ -53,7 +53,8 @@ export function createAdmit(options: AdmitOptions): Admit {
         const offset = lease.hub.tip();
         return { ok: true, admission: { principal, lease, recovered, offset, cursor: at(offset), page: undefined } };
       };
-      if (cursorText === undefined) return fromHead(true);
+      // An empty one counts as absent: pages write `cursor: storage.cursor ?? ''`.
+      if (!cursorText) return fromHead(true);
       const asked = parseCursor(cursorText);
       if (asked === undefined || asked.epoch !== currentEpoch) return fromHead(false);
       const { offset } = asked;

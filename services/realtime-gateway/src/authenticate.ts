@@ -15,7 +15,7 @@ export function handshakeCredential(headers: IncomingHttpHeaders, query: URLSear
   const token = bearerCredential(headers.authorization);
   if (token !== undefined) return { kind: 'token', token };
   const ticket = query.get('ticket');
-  return ticket === null ? { kind: 'none' } : { kind: 'ticket', ticket };
+  return !ticket ? { kind: 'none' } : { kind: 'ticket', ticket };
 }
 
 export type Authenticator = {

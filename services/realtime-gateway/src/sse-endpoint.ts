@@ -86,6 +86,6 @@ export function addSseEndpoint(app: HttpApp, deps: EndpointDeps, cookie: SseTick
 /** What the browser remembered is newer than what the page wrote into the URL. */
 function resumeFrom(request: FastifyRequest, query: URLSearchParams): string | undefined {
   const header = request.headers['last-event-id'];
-  const last = typeof header === 'string' && header !== '' ? header : undefined;
-  return last ?? query.get('lastEventId') ?? query.get('cursor') ?? undefined;
+  const last = typeof header === 'string' ? header : undefined;
+  return last || query.get('lastEventId') || query.get('cursor') || undefined;
 }

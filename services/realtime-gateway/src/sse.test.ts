@@ -135,6 +135,15 @@ describe('server-sent events', () => {
     await openEvents(url, { authorization, 'Last-Event-ID': gateway.cursor(2) }).receives(['three']);
   });
 
+  it.each(['lastEventId', 'cursor'])('takes an empty ?%s= for an absent one', async (name) => {
+    const gateway = await start();
+    gateway.publish(alice, testNotification('before'));
+    const events = openEvents(`${gateway.eventsUrl}?${name}=`, { authorization: `Bearer ${userToken('alice')}` });
+    await events.hello();
+    expect(events.frames[0]).toMatchObject({ cursor: gateway.cursor(1), recovered: true });
+    expect((await fetch(`${gateway.eventsUrl}?ticket=`)).status).toBe(401);
+  });
+
   it('refuses other pages, no credential and bad ones with a problem document', async () => {
     const gateway = await start();
     const url = `${gateway.eventsUrl}?ticket=${gateway.ticket(alice)}`;

@@ -49,6 +49,17 @@ describe('a WebSocket connection', () => {
     await client.receives(titles.slice(3));
   });
 
+  it('takes an empty cursor, in the URL or in the first frame, for an absent one', async () => {
+    const gateway = await start();
+    gateway.publish(alice, testNotification('before'));
+    const live = { cursor: gateway.cursor(1), recovered: true };
+    expect(await openLiveClient(`${gateway.webSocketUrl}?cursor=`, bearer('alice')).hello()).toMatchObject(live);
+    const client = openLiveClient(`${gateway.webSocketUrl}?ticket=`);
+    await client.opened();
+    client.send({ type: 'authenticate', token: userToken('alice'), cursor: '' });
+    expect(await client.hello()).toMatchObject(live);
+  });
+
   it('passes over what is invisible or has expired', async () => {
     const gateway = await start();
     gateway.streams.append(alice, testNotification('push only'), false);

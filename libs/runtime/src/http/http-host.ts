@@ -20,6 +20,7 @@ import { addApiDocuments } from './api-documents.ts';
 import { PATH_PART_LENGTH_MAX } from './error-answer.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import type { HttpApp } from './http-app.ts';
+import { parseQuery } from './parse-query.ts';
 import { ProblemError } from './problem.ts';
 import { addProblemAnswers, createProblemAnswer, type ProblemAnswer } from './problem-answers.ts';
 import { validatorCompiler } from './zod-validator.ts';
@@ -142,7 +143,7 @@ function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): Ht
     frameworkErrors,
     requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
+    routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX, querystringParser: parseQuery },
     ...(front === undefined
       ? { http }
       : { serverFactory: (handle: RequestListener) => createServer(http, offerFirst(front, handle)) }),

@@ -113,7 +113,7 @@ export function addInboxReadRoute(app: HttpApp, { authentication, realtime }: In
 
 /** The offset before which the page ends; undefined for the newest page. A cursor of another epoch belongs to a history that is lost. */
 function parseInboxCursor(text: string | undefined, epoch: string): number | undefined {
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined) return undefined;
   const cursor = parseCursor(text);
   if (cursor === undefined || cursor.epoch !== epoch) throw invalidCursor();
   return cursor.offset;
