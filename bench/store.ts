@@ -188,7 +188,7 @@ function summaryOf(measured: Readonly<Record<string, Measured>>, prefix = '') {
   return Object.fromEntries(Object.entries(measured).map(([name, { perSecond }]) => [`${prefix}${name}/s`, perSecond]));
 }
 
-const url = process.env.POSTGRES_URL;
+const url = process.env.POSTGRES_URL || undefined;
 const sqlite = await measureSqlite();
 const postgres = url === undefined ? undefined : await measurePostgres(url);
 const report = {

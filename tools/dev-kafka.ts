@@ -7,6 +7,7 @@ import { findRedisLauncher, probeRedis } from '../libs/testing/src/launch-redis.
 import type { Found } from '../libs/testing/src/need.ts';
 import { STACK_SERVICES, type StackService, startProcessStack } from '../libs/testing/src/process-stack.ts';
 import type { LaunchedServer } from '../libs/testing/src/server-run.ts';
+import { readStackSettings } from './stack-settings.ts';
 
 const COLOURS = ['cyan', 'magenta', 'yellow', 'green', 'blue', 'red', 'gray'] as const;
 const NAME_WIDTH = 20;
@@ -20,20 +21,19 @@ const port = Number(values.port);
 if (!Number.isInteger(port) || port < 1 || port > 65_535) fail(`--port must be 1 to 65535, not ${values.port}`);
 const scale = Object.fromEntries(values.scale.map(parseScale));
 
+const given = readStackSettings(process.env);
+
 const launched: LaunchedServer[] = [];
 let stack: Awaited<ReturnType<typeof startProcessStack>> | undefined;
 let stoppingSinceMs: number | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));
 
 try {
-  const kafkaBrokers =
-    process.env.KAFKA_BROKERS === undefined
-      ? (await launch('Kafka', await findKafkaLauncher())).brokers
-      : process.env.KAFKA_BROKERS.split(',');
+  const kafkaBrokers = given.kafkaBrokers ?? (await launch('Kafka', await findKafkaLauncher())).brokers;
   await probeKafka(kafkaBrokers);
-  const postgresUrl = process.env.POSTGRES_URL || (await launch('PostgreSQL', await findPostgresLauncher())).url;
+  const postgresUrl = given.postgresUrl ?? (await launch('PostgreSQL', await findPostgresLauncher())).url;
   await probePostgres(postgresUrl);
-  const redisUrl = process.env.REDIS_URL || (await launchRedis());
+  const redisUrl = given.redisUrl ?? (await launchRedis());
   if (redisUrl !== undefined) await probeRedis(redisUrl);
   const directory = process.env.BELFRY_DATA || 'data';
   say('belfry', 'starting the services');
@@ -44,8 +44,7 @@ try {
     redisUrl,
     port,
     scale,
-    // What was set by hand counts more than what the stack would choose.
-    env: Object.fromEntries(Object.entries(process.env).filter(isSetting)),
+    env: given.env,
     onLine: (name, line) => say(name, readable(line)),
     onDied: (name, how) => {
       say(name, `has ended: ${how}. Stopping everything.`);
@@ -99,11 +98,6 @@ async function stop(code: number): Promise<void> {
   await stack?.stop();
   await Promise.all(launched.map((server) => server.stop()));
   process.exit(code);
-}
-
-function isSetting(entry: [string, string | undefined]): entry is [string, string] {
-  const [name, value] = entry;
-  return /^(?:BELFRY|GOOGLE|KAFKA|POSTGRES|REDIS)_/.test(name) && value !== undefined;
 }
 
 function parseScale(text: string): [StackService, number] {

@@ -6,6 +6,7 @@ import { classifyFailure, classifyReply } from './classify.ts';
 import { validateFcmDevice } from './device.ts';
 import { fitMessage, MAX_MESSAGE_BYTES } from './fit-message.ts';
 import { MAX_TTL_SECONDS } from './message.ts';
+import { projectIdProblem } from './settings.ts';
 import {
   createTransport,
   DEFAULT_CONNECT_TIMEOUT_MS,
@@ -39,9 +40,8 @@ export function createFcmChannel(options: FcmChannelOptions): FcmChannel {
   const { projectId, accessTokens, clock } = options;
   const endpoint = parseEndpoint(options.endpoint ?? FCM_ENDPOINT);
   const { host } = endpoint;
-  if (!/^[A-Za-z0-9._:-]{1,100}$/.test(projectId)) {
-    throw new Error(`projectId "${projectId}" must be 1 to 100 letters, digits, "-", "_", "." and ":"`);
-  }
+  const problem = projectIdProblem(projectId);
+  if (problem !== undefined) throw new Error(`projectId "${projectId}" ${problem}`);
   const path = `${endpoint.pathname.replace(/\/+$/, '')}/v1/projects/${projectId}/messages:send`;
   const transport = createTransport({
     ...options.transport,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ADDRESS_REFUSED, allowedHostProblem, createEndpointGuard } from './endpoint-guard.ts';
+import { ADDRESS_REFUSED, createEndpointGuard } from './endpoint-guard.ts';
 import { isPublicAddress } from './public-address.ts';
 
 /** IANA's IPv4 special-purpose registry as prefix and length, kept apart from the library that the code asks. */
@@ -103,27 +103,5 @@ describe('lookupFor', () => {
     expect(await lookup(false, 'none', { all: true })).toBe(ADDRESS_REFUSED);
     expect(await lookup(true, 'mixed', { family: 4 })).toEqual(['93.184.216.34', 4]);
     expect(await lookup(true, 'none', {})).toBe(ADDRESS_REFUSED);
-  });
-});
-
-describe('allowedHostProblem', () => {
-  it.each(['127.0.0.1:8443', 'localhost:1', '[::1]:8443', 'push.internal:443'])('takes %s', (entry) => {
-    expect(allowedHostProblem(entry)).toBeUndefined();
-  });
-
-  const bad = [
-    '127.0.0.1',
-    'LOCALHOST:1',
-    '127.1:8443',
-    'https://localhost:1',
-    'localhost:1/x',
-    'a@b:1',
-    '*:443',
-    '::1:8443',
-    'localhost:99999',
-    '',
-  ];
-  it.each(bad)('refuses %s', (entry) => {
-    expect(allowedHostProblem(entry)).toMatch(/^must be host:port/);
   });
 });

@@ -1,5 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { isPublicAddress } from './public-address.ts';
+import { allowedHostProblem } from './settings.ts';
 
 /**
  * A subscription's endpoint is a URL that an attacker may have written. Three walls stand between it and a request:
@@ -109,17 +110,6 @@ export function createEndpointGuard(options: EndpointGuardOptions): EndpointGuar
       };
     },
   };
-}
-
-/** What is wrong with an entry for `allowedHosts`; undefined when nothing is. */
-export function allowedHostProblem(entry: string): string | undefined {
-  // Wildcards are URL hosts too, but stand for nothing here.
-  if (!/^([a-z0-9._-]+|\[[0-9a-f:]+\]):\d{1,5}$/.test(entry)) return 'must be host:port, in lower case';
-  const url = URL.parse(`https://${entry}/`);
-  if (!url || url.username || `${url.hostname}:${url.port || '443'}` !== entry) {
-    return 'must be host:port, written as in a URL';
-  }
-  return undefined;
 }
 
 function isPushHost(hostname: string): boolean {

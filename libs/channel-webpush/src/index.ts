@@ -1,10 +1,9 @@
-export { allowedHostProblem, type Resolve } from './endpoint-guard.ts';
+export type { Resolve } from './endpoint-guard.ts';
 export type { PushPayload } from './payload.ts';
 export {
   generateVapidKey,
   parseVapidKey,
   type VapidKey,
   type VapidKeyParsing,
-  vapidSubjectProblem,
 } from './vapid-keys.ts';
 export { createWebPushChannel, type WebPushChannelOptions } from './webpush-channel.ts';

@@ -66,14 +66,6 @@ export function createVapidKeyRing(keys: readonly VapidKey[]): VapidKeyRing {
   };
 }
 
-/** What is wrong with a VAPID subject; undefined when nothing is. Apple answers 403 to a subject at localhost. */
-export function vapidSubjectProblem(subject: string): string | undefined {
-  if (!/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/.test(subject)) return 'must be a mailto: or https: address';
-  const host = subject.startsWith('https:') ? URL.parse(subject)?.hostname : subject.slice(subject.indexOf('@') + 1);
-  if (!host) return 'must be a mailto: or https: address';
-  return host === 'localhost' ? 'must not be at localhost: Apple refuses such a token' : undefined;
-}
-
 function publicKeyOf(privateKey: string): string | undefined {
   const curve = createECDH('prime256v1');
   try {

@@ -10,9 +10,10 @@ import { parseSubscription } from './device.ts';
 import { encryptPayload, MAX_PLAINTEXT_BYTES } from './encrypt.ts';
 import { createEndpointGuard, type Resolve } from './endpoint-guard.ts';
 import { createPayload } from './payload.ts';
+import { vapidSubjectProblem } from './settings.ts';
 import { topicOf } from './topic.ts';
 import { createVapidHeaders } from './vapid-header.ts';
-import { createVapidKeyRing, type VapidKey, vapidSubjectProblem } from './vapid-keys.ts';
+import { createVapidKeyRing, type VapidKey } from './vapid-keys.ts';
 
 export type WebPushChannelOptions = {
   /** The first signs for new subscriptions; the others for those made with them. */

@@ -1,8 +1,13 @@
-export const UNAVAILABLE_CODES = ['log-unavailable', 'log-full', 'store-unavailable'] as const;
+export const UNAVAILABLE_CODES = [
+  'log-unavailable',
+  'log-full',
+  'store-unavailable',
+  'token-keys-unavailable',
+] as const;
 export type UnavailableCode = (typeof UNAVAILABLE_CODES)[number];
 
 /**
- * The log or the store cannot do its work now. Never a delivery failure: callers keep what they hold and try again later.
+ * The log, the store or the keys of user tokens cannot do their work now. Never a delivery failure: callers keep what they hold and try again later.
  * Recognise it with `isUnavailable`, which also works for an error that came out of a worker thread.
  */
 export class UnavailableError extends Error {

@@ -113,6 +113,12 @@ export const ERRORS = {
     title: 'The store cannot be reached now',
     description: 'Try again after Retry-After, with the same id or Idempotency-Key.',
   },
+  token_keys_unavailable: {
+    status: 503,
+    title: 'The keys of user tokens cannot be fetched now',
+    description:
+      'The identity provider of BELFRY_JWKS_URL does not answer, and without its keys nobody knows whether the token is good. Try again after Retry-After.',
+  },
   api_unavailable: {
     status: 503,
     title: 'The API cannot be reached now',

@@ -23,6 +23,7 @@ export {
   url,
 } from './config/config-type.ts';
 export { loadConfig } from './config/load-config.ts';
+export { origins } from './config/origins-type.ts';
 export { type ConfigResult, readConfig } from './config/read-config.ts';
 export {
   type Authentication,
@@ -32,12 +33,14 @@ export {
   type Principal,
   principalOf,
 } from './http/authentication.ts';
-export { apiKeyId, bearerCredential, createApiKey, hashSecret } from './http/credential.ts';
+export { apiKeyId, apiKeyProblem, bearerCredential, createApiKey, hashSecret } from './http/credential.ts';
+export { UNAVAILABLE_ERRORS } from './http/error-answer.ts';
 export type { HttpApp } from './http/http-app.ts';
 export { createHttpHost, type HttpHost, type HttpHostOptions, LOOPBACK_HOSTS } from './http/http-host.ts';
 export { addIdempotency } from './http/idempotency.ts';
 export { isProblemError, ProblemError, type ProblemOptions, problemDocument } from './http/problem.ts';
-export { createTokenVerifier, type TokenKeys, type TokenOptions, type TokenVerifier } from './http/token-verifier.ts';
+export type { TokenKeys } from './http/token-keys.ts';
+export { createTokenVerifier, type TokenOptions, type TokenVerifier } from './http/token-verifier.ts';
 export { createProcessEdge, type ProcessEdge } from './lifecycle/process-edge.ts';
 export { runServices } from './lifecycle/run-services.ts';
 export { type RunningServices, startServices } from './lifecycle/start-services.ts';

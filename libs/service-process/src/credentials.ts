@@ -20,14 +20,15 @@ export function credential(values: Values, name: Exclude<KeyName, 'vapidKeys'>):
   const given = readSecret(values, variable);
   if (given !== undefined) return given;
   const { BELFRY_KEYS: folder } = values;
-  if (typeof folder === 'string') return readKey(folder, name);
-  throw new Error(`${variable}, ${variable}_FILE or BELFRY_KEYS is required`);
+  if (typeof folder === 'string') return readKey(folder, name, 'BELFRY_KEYS');
+  const others = name === 'jwtSecret' ? ', BELFRY_JWT_PUBLIC_KEY, BELFRY_JWKS_URL' : '';
+  throw new Error(`${variable}, ${variable}_FILE${others} or BELFRY_KEYS is required`);
 }
 
 /** The VAPID keys of `BELFRY_VAPID_KEYS`, or of the folder of `BELFRY_KEYS`. Throws as `credential` does. */
 export async function vapidKeys(values: Values): Promise<readonly [VapidKey, ...VapidKey[]]> {
   const { BELFRY_VAPID_KEYS: file, BELFRY_KEYS: folder } = values;
-  if (typeof file === 'string') return readVapidKeys(file);
-  if (typeof folder === 'string') return readVapidKeys(join(folder, KEY_FILES.vapidKeys));
+  if (typeof file === 'string') return readVapidKeys(file, 'BELFRY_VAPID_KEYS');
+  if (typeof folder === 'string') return readVapidKeys(join(folder, KEY_FILES.vapidKeys), 'BELFRY_KEYS');
   throw new Error('BELFRY_VAPID_KEYS or BELFRY_KEYS is required');
 }

@@ -6,7 +6,6 @@ export { checkShared } from './options/check-shared.ts';
 export {
   apiKeyOptions,
   cookieSecretOptions,
-  jwtSecretOptions,
   keysOptions,
   simulatorOptions,
   vapidOptions,
@@ -16,6 +15,8 @@ export { kafkaOptions } from './options/kafka-options.ts';
 export { postgresOptions } from './options/postgres-options.ts';
 export { listenOptions, processOptions, publicHttpOptions } from './options/process-options.ts';
 export { readSecret } from './options/secret-option.ts';
+export { JWT_SECRET_BYTES_MIN, userTokenOptions, userTokenProblems } from './options/user-token-options.ts';
 export { createFcm, createWebPush, type FcmOptions, type WebPushOptions } from './push-channels.ts';
 export { runServiceProcess, type ServiceContext, type ServiceProgram } from './run-service-process.ts';
 export { KEY_FILES, type KeyName, makeKeys, readKey, readVapidKeys } from './shared-keys.ts';
+export { createUserTokenVerifier, hasUserTokenKeys, type UserTokenOptions } from './user-tokens.ts';

@@ -62,14 +62,15 @@ export async function createFcm(options: FcmOptions): Promise<PushChannelAdapter
 async function createRealFcm(options: FcmOptions): Promise<PushChannelAdapter | undefined> {
   const { clock, endpoint, project, serviceAccountFile } = options;
   if (endpoint === undefined && serviceAccountFile === undefined) return undefined;
+  const account = serviceAccountFile === undefined ? undefined : serviceAccountProject(serviceAccountFile);
+  const projectId = project ?? account;
+  if (projectId === undefined) throw new Error('BELFRY_FCM_PROJECT is required with BELFRY_FCM_ENDPOINT');
   const fcm = await import('@belfry/channel-fcm');
   if (endpoint !== undefined) {
-    const projectId = project ?? SIMULATED_PROJECT;
     return fcm.createFcmChannel({ projectId, endpoint, accessTokens: fcm.fixedAccessToken('owner'), clock });
   }
-  if (serviceAccountFile === undefined) return undefined;
   return fcm.createFcmChannel({
-    projectId: project ?? serviceAccountProject(serviceAccountFile),
+    projectId,
     accessTokens: fcm.createAccessTokens({ openCredential: fcm.createCredentialOpener(serviceAccountFile), clock }),
     clock,
   });

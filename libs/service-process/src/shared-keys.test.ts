@@ -25,9 +25,9 @@ describe('makeKeys', () => {
     const before = Object.values(KEY_FILES).map(read);
     expect(await makeKeys(folder, createSeededRandom(2))).toEqual([]);
     expect(Object.values(KEY_FILES).map(read)).toEqual(before);
-    expect(readKey(folder, 'apiKey')).toMatch(/^bk_dev_[\w-]{43}$/);
-    expect(Buffer.from(readKey(folder, 'jwtSecret'), 'base64url')).toHaveLength(32);
-    expect(await readVapidKeys(join(folder, KEY_FILES.vapidKeys))).toHaveLength(1);
+    expect(readKey(folder, 'apiKey', 'BELFRY_KEYS')).toMatch(/^bk_dev_[\w-]{43}$/);
+    expect(Buffer.from(readKey(folder, 'jwtSecret', 'BELFRY_KEYS'), 'base64url')).toHaveLength(32);
+    expect(await readVapidKeys(join(folder, KEY_FILES.vapidKeys), 'BELFRY_KEYS')).toHaveLength(1);
   });
 
   it('gives the same keys to all that make them at once', async () => {
@@ -35,7 +35,7 @@ describe('makeKeys', () => {
       const { makeKeys, readKey } = await import(${JSON.stringify(join(import.meta.dirname, 'shared-keys.ts'))});
       const { randomBytes } = await import('node:crypto');
       await makeKeys(process.argv[1], { next: Math.random, bytes: (length) => randomBytes(length) });
-      console.log(readKey(process.argv[1], 'apiKey'), readKey(process.argv[1], 'cookieSecret'));`;
+      console.log(readKey(process.argv[1], 'apiKey', ''), readKey(process.argv[1], 'cookieSecret', ''));`;
     const seen = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder], { stdio: 'pipe' });
@@ -66,23 +66,25 @@ describe('credentials', () => {
 
   it('say what to set, or what makes the file, when there are none', async () => {
     expect(() => credential({}, 'jwtSecret')).toThrow(
-      'BELFRY_JWT_SECRET, BELFRY_JWT_SECRET_FILE or BELFRY_KEYS is required',
+      'BELFRY_JWT_SECRET, BELFRY_JWT_SECRET_FILE, BELFRY_JWT_PUBLIC_KEY, BELFRY_JWKS_URL or BELFRY_KEYS is required',
     );
     await expect(vapidKeys({})).rejects.toThrow('BELFRY_VAPID_KEYS or BELFRY_KEYS is required');
-    expect(() => credential({ BELFRY_KEYS: folder }, 'apiKey')).toThrow(/api-key is missing; services\/keys makes it$/);
+    expect(() => credential({ BELFRY_KEYS: folder }, 'apiKey')).toThrow(
+      /^BELFRY_KEYS: .*api-key is missing; services\/keys makes it$/,
+    );
   });
 
-  it('name the file and the field of a VAPID key that is wrong, and never what is in it', async () => {
+  it('name the variable, the file and the field of a VAPID key that is wrong, and never what is in it', async () => {
     const file = join(folder, 'vapid-keys.json');
     const cases = [
-      ['s3cret', /vapid-keys\.json: is not JSON$/],
+      ['s3cret', /^BELFRY_VAPID_KEYS: .*vapid-keys\.json is not JSON$/],
       ['[]', /must be a list with at least one VAPID key$/],
       ['[{"publicKey":"s3cret"}]', /\/0\/publicKey must be 65 bytes/],
     ] as const;
     for (const [text, message] of cases) {
       writeFileSync(file, text);
-      await expect(readVapidKeys(file)).rejects.toThrow(message);
-      await expect(readVapidKeys(file)).rejects.not.toThrow(/s3cret/);
+      await expect(readVapidKeys(file, 'BELFRY_VAPID_KEYS')).rejects.toThrow(message);
+      await expect(readVapidKeys(file, 'BELFRY_VAPID_KEYS')).rejects.not.toThrow(/s3cret/);
     }
   });
 });

@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VapidKey } from '@belfry/channel-webpush';
 import type { Random } from '@belfry/core/random';
-import { createApiKey } from '@belfry/runtime';
+import { apiKeyProblem, createApiKey } from '@belfry/runtime';
+import { parseJsonFile, readConfiguredFile } from './configured-file.ts';
 
 /** What services share, by the name of its file in the folder. */
 export const KEY_FILES = {
@@ -79,42 +70,34 @@ function createWhole(file: string, text: string): boolean {
   }
 }
 
-/** The secret in the folder. Throws, naming the file and what makes it, when it is missing or empty. */
-export function readKey(directory: string, name: Exclude<KeyName, 'vapidKeys'>): string {
+/** The secret in the folder that `variable` names. Throws, naming the variable, the file and what makes it, when it is missing or empty. */
+export function readKey(directory: string, name: Exclude<KeyName, 'vapidKeys'>, variable: string): string {
   const file = join(directory, KEY_FILES[name]);
-  const key = readText(file).trim();
-  if (key === '') throw new Error(`${file} is empty`);
+  const key = readText(file, variable).trim();
+  if (key === '') throw new Error(`${variable}: ${file} is empty`);
+  const problem = name === 'apiKey' ? apiKeyProblem(key) : undefined;
+  if (problem !== undefined) throw new Error(`${variable}: what ${file} holds ${problem}`);
   return key;
 }
 
-/** `[{ publicKey, privateKey, id? }, …]`, the first for new subscriptions. Throws, naming file and field, when there is none or one is wrong. */
-export async function readVapidKeys(file: string): Promise<readonly [VapidKey, ...VapidKey[]]> {
+/**
+ * `[{ publicKey, privateKey, id? }, …]`, the first for new subscriptions. Throws, naming the variable that led to the file, the file and the field, when there is none or one
+ * is wrong.
+ */
+export async function readVapidKeys(file: string, variable: string): Promise<readonly [VapidKey, ...VapidKey[]]> {
   const { parseVapidKey } = await import('@belfry/channel-webpush');
-  const input = parseJson(file, readText(file));
+  const input = parseJsonFile(file, readText(file, variable), variable);
   const keys = (Array.isArray(input) ? input : []).map((each: unknown, index) => {
     const parsed = parseVapidKey(each);
-    if (!parsed.ok) throw new Error(`${file}: /${index}${parsed.field} ${parsed.detail}`);
+    if (!parsed.ok) throw new Error(`${variable}: ${file}: /${index}${parsed.field} ${parsed.detail}`);
     return parsed.key;
   });
   const [first, ...others] = keys;
-  if (first === undefined) throw new Error(`${file}: must be a list with at least one VAPID key`);
+  if (first === undefined) throw new Error(`${variable}: ${file} must be a list with at least one VAPID key`);
   return [first, ...others];
 }
 
-/** Without the parser's own message, which would show a piece of the file. */
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error(`${file}: is not JSON`);
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    throw new Error(`${file} is missing; services/keys makes it`, { cause });
-  }
+function readText(file: string, variable: string): string {
+  if (!existsSync(file)) throw new Error(`${variable}: ${file} is missing; services/keys makes it`);
+  return readConfiguredFile(file, variable);
 }

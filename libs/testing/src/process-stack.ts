@@ -30,7 +30,7 @@ export type ProcessStackOptions = {
   readonly name?: string;
   /** Of the edge; by default a free one. */
   readonly port?: number | undefined;
-  /** For every process; an empty value counts as not set. */
+  /** For every process, over what the stack sets itself; an empty value takes that away. */
   readonly env?: Readonly<Record<string, string>>;
   /** How many processes of a service; 1 where it is not said, 0 for none. */
   readonly scale?: Partial<Readonly<Record<StackService, number>>>;

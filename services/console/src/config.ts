@@ -1,4 +1,4 @@
-import { defineConfig, defineOptions, list, url } from '@belfry/runtime';
+import { defineConfig, defineOptions, origins, url } from '@belfry/runtime';
 import {
   apiKeyOptions,
   checkShared,
@@ -12,7 +12,7 @@ import {
 
 export const consoleOptions = defineOptions({
   BELFRY_CONSOLE_ORIGINS: {
-    type: list(),
+    type: origins({ pages: 'web' }),
     default: [],
     description:
       'Origins under which the console may be opened besides localhost, such as https://console.example. Put a login in front of them.',

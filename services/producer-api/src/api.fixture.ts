@@ -102,7 +102,7 @@ export async function startApi(): Promise<TestApi> {
     bodyLimitBytes: LIMITS.bodyBytes,
   });
   const receipts = createReceiptFeed({ log, clock });
-  const tokens = await createTokenVerifier({ keys: { kind: 'secret', secret: JWT_SECRET } }, clock);
+  const tokens = await createTokenVerifier({ keys: [{ kind: 'secret', secret: JWT_SECRET }] }, clock);
   const services = [
     ...createProducerApi({
       http: host.app,

@@ -1,14 +1,15 @@
-import { type ConfigProblem, defineConfig, defineOptions, integer } from '@belfry/runtime';
+import { defineConfig, defineOptions, integer } from '@belfry/runtime';
 import {
   apiKeyOptions,
   checkShared,
-  jwtSecretOptions,
   kafkaOptions,
   keysOptions,
   postgresOptions,
   processOptions,
   publicHttpOptions,
   simulatorOptions,
+  userTokenOptions,
+  userTokenProblems,
   vapidOptions,
   webpushAddressOptions,
 } from '@belfry/service-process';
@@ -41,21 +42,10 @@ export const CONFIG = defineConfig({
     ...postgresOptions,
     ...keysOptions,
     ...apiKeyOptions,
-    ...jwtSecretOptions,
+    ...userTokenOptions,
     ...vapidOptions,
     ...webpushAddressOptions,
     ...simulatorOptions,
   },
-  check: (values) => [...checkShared(values), ...jwtSecretProblems(values)],
+  check: (values) => [...checkShared(values), ...userTokenProblems(values)],
 });
-
-/** RFC 7518 §3.2: a key shorter than the hash can be guessed. */
-export function jwtSecretProblems({
-  BELFRY_JWT_SECRET: secret,
-}: {
-  readonly BELFRY_JWT_SECRET?: string | undefined;
-}): readonly ConfigProblem[] {
-  return secret !== undefined && Buffer.byteLength(secret) < 32
-    ? [{ variable: 'BELFRY_JWT_SECRET', detail: 'must have at least 32 bytes' }]
-    : [];
-}

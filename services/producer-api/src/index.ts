@@ -1,3 +1,3 @@
-export { jwtSecretProblems, producerApiOptions } from './config.ts';
+export { producerApiOptions } from './config.ts';
 export { createProducerApi, type ProducerApiDeps } from './producer-api.ts';
 export type { WebPushKey } from './routes/webpush-key.ts';

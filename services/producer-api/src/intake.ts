@@ -1,8 +1,7 @@
 import { laneOf } from '@belfry/core/notification';
-import { isUnavailable, type UnavailableCode } from '@belfry/core/unavailable-error';
+import { isUnavailable } from '@belfry/core/unavailable-error';
 import type { Accept, AcceptInput, AcceptResult, ReceiptFeed } from '@belfry/dispatch';
-import type { ErrorCode } from '@belfry/protocol/errors';
-import { type Metrics, ProblemError } from '@belfry/runtime';
+import { type Metrics, ProblemError, UNAVAILABLE_ERRORS } from '@belfry/runtime';
 
 export type IntakeResult =
   | { readonly ok: true; readonly id: string }
@@ -24,11 +23,6 @@ export function seedOf(hex: string | undefined, index: number): Pick<AcceptInput
   return hex === undefined ? {} : { seed: { hex, index, takenOver: true } };
 }
 
-const UNAVAILABLE: Readonly<Record<UnavailableCode, ErrorCode>> = {
-  'log-unavailable': 'log_unavailable',
-  'log-full': 'log_full',
-  'store-unavailable': 'store_unavailable',
-};
 const RETRY_AFTER_SECONDS = 5;
 
 export function createIntake({ accept, receipts, metrics }: IntakeDeps): Intake {
@@ -39,7 +33,7 @@ export function createIntake({ accept, receipts, metrics }: IntakeDeps): Intake 
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       const retry = { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error };
-      return { ok: false, problem: new ProblemError(UNAVAILABLE[error.code], retry) };
+      return { ok: false, problem: new ProblemError(UNAVAILABLE_ERRORS[error.code], retry) };
     }
     if (result === undefined) throw new Error('accept gave no result for its input');
     if (result.kind !== 'accepted') return { ok: false, problem: refusal(result) };

@@ -29,6 +29,7 @@ const EVERYWHERE: readonly ErrorCode[] = [
   'rate_limited',
   'internal_error',
   'store_unavailable',
+  'token_keys_unavailable',
 ];
 
 const BODY: readonly ErrorCode[] = ['invalid_json', 'body_too_large', 'unsupported_media_type'];

@@ -1,7 +1,14 @@
 import { SCOPES } from '@belfry/core/store/credentials';
 import { createAccept, createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
-import { apiKeyId, createAuthentication, createTokenVerifier, hashSecret } from '@belfry/runtime';
-import { createFcm, createWebPush, credential, runServiceProcess, vapidKeys } from '@belfry/service-process';
+import { apiKeyId, createAuthentication, hashSecret } from '@belfry/runtime';
+import {
+  createFcm,
+  createUserTokenVerifier,
+  createWebPush,
+  credential,
+  runServiceProcess,
+  vapidKeys,
+} from '@belfry/service-process';
 import { CONFIG } from './config.ts';
 import { createProducerApi } from './producer-api.ts';
 
@@ -38,10 +45,12 @@ export function start(edge: NodeJS.Process): Promise<void> {
           keys: store,
           clock,
           metrics,
-          tokens: await createTokenVerifier(
-            { keys: { kind: 'secret', secret: credential(config, 'jwtSecret') } },
+          tokens: await createUserTokenVerifier({
+            config,
+            madeSecret: () => credential(config, 'jwtSecret'),
             clock,
-          ),
+            logger: shared.logger,
+          }),
           rateLimit: { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST },
         }),
         // They only say whether an address may be saved; nothing is sent from here.

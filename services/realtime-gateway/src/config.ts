@@ -3,12 +3,13 @@ import {
   backplaneOptions,
   checkShared,
   cookieSecretOptions,
-  jwtSecretOptions,
   kafkaOptions,
   keysOptions,
   postgresOptions,
   processOptions,
   publicHttpOptions,
+  userTokenOptions,
+  userTokenProblems,
 } from '@belfry/service-process';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './gateway-limits.ts';
 
@@ -58,10 +59,10 @@ export const CONFIG = defineConfig({
     ...backplaneOptions,
     ...kafkaOptions,
     ...keysOptions,
-    ...jwtSecretOptions,
+    ...userTokenOptions,
     ...cookieSecretOptions,
   },
-  check: checkShared,
+  check: (values) => [...checkShared(values), ...userTokenProblems(values)],
 });
 
 /** Those of the limits that an operator sets. */

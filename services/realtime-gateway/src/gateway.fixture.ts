@@ -88,7 +88,7 @@ export async function startGateway(
       read: async (found) => marks.read.push(...found),
     },
     receipts: { flushed: async () => {} },
-    verifyToken: await createTokenVerifier({ keys: { kind: 'secret', secret: JWT_SECRET } }, clock),
+    verifyToken: await createTokenVerifier({ keys: [{ kind: 'secret', secret: JWT_SECRET }] }, clock),
     clock,
     random: createSystemRandom(),
     allowedOrigins: [PAGE],

@@ -1,4 +1,5 @@
 import { isUnavailable } from '@belfry/core/unavailable-error';
+import { UNAVAILABLE_ERRORS } from '@belfry/runtime';
 import type { Admission, Admit, LivePrincipal } from './admission.ts';
 import { RETRY_AFTER_SECONDS, type Refusal } from './refusal.ts';
 
@@ -30,7 +31,8 @@ export async function shakeHands(
     return { ok: false, refusal: overloaded(result.limit) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    return { ok: false, refusal: { code: 'store_unavailable', options: { retryAfterSeconds: RETRY_AFTER_SECONDS } } };
+    const options = { retryAfterSeconds: RETRY_AFTER_SECONDS };
+    return { ok: false, refusal: { code: UNAVAILABLE_ERRORS[error.code], options } };
   }
 }
 

@@ -1,6 +1,5 @@
 import { createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
-import { createTokenVerifier } from '@belfry/runtime';
-import { credential, runServiceProcess } from '@belfry/service-process';
+import { createUserTokenVerifier, credential, runServiceProcess } from '@belfry/service-process';
 import { CONFIG, gatewayLimits } from './config.ts';
 import { createRealtimeGateway } from './realtime-gateway.ts';
 import { REALTIME_PATH } from './websocket-endpoint.ts';
@@ -20,10 +19,12 @@ export function start(edge: NodeJS.Process): Promise<void> {
         http: host.app,
         realtime: createRealtimeState(shared.store, receipts),
         receipts,
-        verifyToken: await createTokenVerifier(
-          { keys: { kind: 'secret', secret: credential(config, 'jwtSecret') } },
-          shared.clock,
-        ),
+        verifyToken: await createUserTokenVerifier({
+          config,
+          madeSecret: () => credential(config, 'jwtSecret'),
+          clock: shared.clock,
+          logger: shared.logger,
+        }),
         allowedOrigins: config.BELFRY_ALLOWED_ORIGINS,
         cookieSecret: credential(config, 'cookieSecret'),
         limits: gatewayLimits(config),

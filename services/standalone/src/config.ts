@@ -1,6 +1,6 @@
 import { consoleOptions } from '@belfry/console';
 import { fcmOptions } from '@belfry/fcm-worker';
-import { jwtSecretProblems, producerApiOptions } from '@belfry/producer-api';
+import { producerApiOptions } from '@belfry/producer-api';
 import { pushWorkerOptions } from '@belfry/push-worker';
 import { realtimeGatewayOptions } from '@belfry/realtime-gateway';
 import { routerOptions } from '@belfry/router';
@@ -10,9 +10,11 @@ import {
   apiKeyOptions,
   checkShared,
   cookieSecretOptions,
-  jwtSecretOptions,
+  JWT_SECRET_BYTES_MIN,
   listenOptions,
   publicHttpOptions,
+  userTokenOptions,
+  userTokenProblems,
   vapidOptions,
   webpushAddressOptions,
 } from '@belfry/service-process';
@@ -28,8 +30,8 @@ export const CONFIG = defineConfig({
     ...publicHttpOptions,
     ...producerApiOptions,
     ...apiKeyOptions,
-    ...jwtSecretOptions,
     ...cookieSecretOptions,
+    ...userTokenOptions,
     ...realtimeGatewayOptions,
     ...routerOptions,
     ...webpushOptions,
@@ -70,9 +72,10 @@ export const CONFIG = defineConfig({
       group: 'Operation',
     },
   },
-  // On the loopback address a short secret is a developer's; where others can connect it can be guessed.
-  check: (values) => [
-    ...checkShared(values),
-    ...(LOOPBACK_HOSTS.includes(values.BELFRY_HOST) ? [] : jwtSecretProblems(values)),
-  ],
+  check: (values) => [...checkShared(values), ...userTokenProblems(values, minSecretBytes(values.BELFRY_HOST))],
 });
+
+/** On the loopback address a short secret is a developer's; where others can connect it can be guessed. */
+export function minSecretBytes(host: string): number {
+  return LOOPBACK_HOSTS.includes(host) ? 1 : JWT_SECRET_BYTES_MIN;
+}

@@ -15,7 +15,8 @@ export type DataFolder = {
   /** Where the API key was made; undefined when it was configured. */
   readonly apiKeyFile: string | undefined;
   readonly apiKey: string;
-  readonly jwtSecret: string;
+  /** The one that was made here, where no key of user tokens is configured. */
+  jwtSecret(): string;
   readonly cookieSecret: string;
   /** The first for new subscriptions. */
   readonly vapidKeys: readonly [VapidKey, ...VapidKey[]];
@@ -25,7 +26,8 @@ export type DataFolderOptions = {
   readonly directory: string;
   readonly random: Random;
   readonly apiKey: string | undefined;
-  readonly jwtSecret: string | undefined;
+  /** Somebody else than this folder says who signs user tokens: no secret is made for it. */
+  readonly hasTokenKeys: boolean;
   readonly cookieSecret: string | undefined;
   readonly vapidKeysFile: string | undefined;
 };
@@ -33,14 +35,18 @@ export type DataFolderOptions = {
 /** Opens the data folder, making what is missing and not configured. Rejects, naming the file, when something in it cannot be used. */
 export async function openDataFolder(options: DataFolderOptions): Promise<DataFolder> {
   const directory = resolve(options.directory);
-  const { apiKey, jwtSecret, cookieSecret, vapidKeysFile } = options;
-  const configured = { apiKey, jwtSecret, cookieSecret, vapidKeys: vapidKeysFile };
+  const { apiKey, hasTokenKeys, cookieSecret, vapidKeysFile } = options;
+  const isConfigured: Readonly<Record<KeyName, boolean>> = {
+    apiKey: apiKey !== undefined,
+    jwtSecret: hasTokenKeys,
+    cookieSecret: cookieSecret !== undefined,
+    vapidKeys: vapidKeysFile !== undefined,
+  };
   const names = Object.keys(KEY_FILES) as readonly KeyName[];
-  await makeKeys(
-    directory,
-    options.random,
-    names.filter((name) => configured[name] === undefined),
-  );
+  const missing = names.filter((name) => !isConfigured[name]);
+  await makeKeys(directory, options.random, missing).catch((cause: NodeJS.ErrnoException) => {
+    throw new Error(`BELFRY_DATA: ${directory} cannot be used (${cause.code ?? cause.message})`, { cause });
+  });
   return {
     directory,
     log: join(directory, 'log'),
@@ -48,9 +54,12 @@ export async function openDataFolder(options: DataFolderOptions): Promise<DataFo
     invoices: join(directory, 'invoices'),
     simulatorPortFile: join(directory, 'simulator-port'),
     apiKeyFile: apiKey === undefined ? join(directory, KEY_FILES.apiKey) : undefined,
-    apiKey: apiKey ?? readKey(directory, 'apiKey'),
-    jwtSecret: jwtSecret ?? readKey(directory, 'jwtSecret'),
-    cookieSecret: cookieSecret ?? readKey(directory, 'cookieSecret'),
-    vapidKeys: await readVapidKeys(vapidKeysFile ?? join(directory, KEY_FILES.vapidKeys)),
+    apiKey: apiKey ?? readKey(directory, 'apiKey', 'BELFRY_DATA'),
+    jwtSecret: () => readKey(directory, 'jwtSecret', 'BELFRY_DATA'),
+    cookieSecret: cookieSecret ?? readKey(directory, 'cookieSecret', 'BELFRY_DATA'),
+    vapidKeys:
+      vapidKeysFile === undefined
+        ? await readVapidKeys(join(directory, KEY_FILES.vapidKeys), 'BELFRY_DATA')
+        : await readVapidKeys(vapidKeysFile, 'BELFRY_VAPID_KEYS'),
   };
 }

@@ -18,15 +18,20 @@ import {
   createAuthentication,
   createHttpHost,
   createMetrics,
-  createTokenVerifier,
   hashSecret,
   type Logger,
 } from '@belfry/runtime';
 import { createScheduler } from '@belfry/scheduler';
-import { createFcm, createWebPush, readSecret } from '@belfry/service-process';
+import {
+  createFcm,
+  createUserTokenVerifier,
+  createWebPush,
+  hasUserTokenKeys,
+  readSecret,
+} from '@belfry/service-process';
 import { createSqliteStore } from '@belfry/store';
 import { createWebPushWorker } from '@belfry/webpush-worker';
-import type { CONFIG } from './config.ts';
+import { type CONFIG, minSecretBytes } from './config.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { STANDALONE_TOPICS } from './log-topics.ts';
 import { startSimulator } from './simulator-service.ts';
@@ -57,9 +62,16 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     directory: config.BELFRY_DATA,
     random,
     apiKey: readSecret(config, 'BELFRY_API_KEY'),
-    jwtSecret: readSecret(config, 'BELFRY_JWT_SECRET'),
+    hasTokenKeys: hasUserTokenKeys(config),
     cookieSecret: readSecret(config, 'BELFRY_COOKIE_SECRET'),
     vapidKeysFile: config.BELFRY_VAPID_KEYS,
+  });
+  const tokens = await createUserTokenVerifier({
+    config,
+    madeSecret: data.jwtSecret,
+    minSecretBytes: minSecretBytes(config.BELFRY_HOST),
+    clock,
+    logger,
   });
   const log = await createEmbeddedLog({
     directory: data.log,
@@ -111,7 +123,6 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     upgradePaths: [REALTIME_PATH],
     trustProxy: config.BELFRY_TRUST_PROXY,
   });
-  const tokens = await createTokenVerifier({ keys: { kind: 'secret', secret: data.jwtSecret, minBytes: 1 } }, clock);
   const rateLimit = { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST };
   const authentication = createAuthentication({ keys: store, clock, metrics, tokens, rateLimit });
 

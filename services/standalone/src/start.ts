@@ -29,7 +29,11 @@ export async function start(edge: NodeJS.Process): Promise<void> {
         signals.exit(1);
       },
     });
-    const greeting = createGreeting(standalone, (text) => edge.stdout.write(text));
+    const greeting = createGreeting({
+      standalone,
+      webPushSubject: config.BELFRY_WEBPUSH_SUBJECT,
+      print: (text) => edge.stdout.write(text),
+    });
     await runServices([...standalone.services, greeting], { logger, clock, stopBudgetMs: STOP_BUDGET_MS, signals });
   } catch (error) {
     edge.stderr.write(`Belfry did not start: ${error instanceof Error ? error.message : String(error)}\n`);

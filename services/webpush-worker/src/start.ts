@@ -1,3 +1,4 @@
+import { vapidSubjectWarning } from '@belfry/channel-webpush/settings';
 import { createReceiptFeed } from '@belfry/dispatch';
 import { createWebPush, runServiceProcess, vapidKeys } from '@belfry/service-process';
 import { CONFIG } from './config.ts';
@@ -8,8 +9,10 @@ export function start(edge: NodeJS.Process): Promise<void> {
     name: 'webpush-worker',
     config: CONFIG,
     needs: ['log', 'store'],
-    wire: async ({ config, ...shared }) =>
-      createWebPushWorker({
+    wire: async ({ config, ...shared }) => {
+      const warning = vapidSubjectWarning(config.BELFRY_WEBPUSH_SUBJECT);
+      if (warning !== undefined) shared.logger.warn(`BELFRY_WEBPUSH_SUBJECT: ${warning}`);
+      return createWebPushWorker({
         ...shared,
         receipts: createReceiptFeed(shared),
         adapter: await createWebPush({
@@ -22,6 +25,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
         scheduleMs: config.BELFRY_RETRY_WEBPUSH,
         concurrency: config.BELFRY_PUSH_CONCURRENCY,
         breakerProbeIntervalMs: config.BELFRY_BREAKER_PROBE_INTERVAL,
-      }),
+      });
+    },
   });
 }

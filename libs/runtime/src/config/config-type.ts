@@ -124,14 +124,14 @@ export function bytes(range: { readonly min: number; readonly max: number }): Co
   };
 }
 
-/** An absolute http or https URL, without a slash at its end. */
-export function url(): ConfigType<string> {
+/** An absolute http or https URL. A base URL, to which paths are added, loses slashes at its end; an address is kept as it is. */
+export function url({ slashAtEnd = 'removed' }: { readonly slashAtEnd?: 'removed' | 'kept' } = {}): ConfigType<string> {
   return {
     expects: 'an absolute http or https URL',
     parse(text) {
       const parsed = URL.parse(text);
       if (parsed === null || !/^https?:$/.test(parsed.protocol)) return REJECTED;
-      return accepted(text.replace(/\/+$/, ''));
+      return accepted(slashAtEnd === 'kept' ? text : text.replace(/\/+$/, ''));
     },
     format: (value) => value,
   };

@@ -49,7 +49,7 @@ beforeEach(async () => {
     },
     clock,
     metrics,
-    tokens: await createTokenVerifier({ keys: { kind: 'secret', secret: SECRET } }, clock),
+    tokens: await createTokenVerifier({ keys: [{ kind: 'secret', secret: SECRET }] }, clock),
     rateLimit: { ratePerSecond: 2, burst: 3 },
   });
   const { app } = host;

@@ -13,6 +13,12 @@ export function apiKeyId(text: string): string | undefined {
   return API_KEY.exec(text)?.[1] ?? `key-${hashSecret(`belfry key id ${text}`).slice(0, 8)}`;
 }
 
+/** What keeps a text from being an API key, since no request could carry it as one; undefined when nothing does. */
+export function apiKeyProblem(text: string): string | undefined {
+  if (!/^[!-~]+$/.test(text)) return 'must be visible ASCII characters without blanks';
+  return apiKeyId(text) === undefined ? 'must not look like a JWT, which is a user token' : undefined;
+}
+
 /** SHA-256 as hex: what the store keeps of keys and tickets. They are random, so a slow hash would add nothing. */
 export function hashSecret(text: string): string {
   return createHash('sha256').update(text).digest('hex');

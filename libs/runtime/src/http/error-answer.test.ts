@@ -6,7 +6,7 @@ import { ProblemError, problemDocument, problemHeaders } from './problem.ts';
 
 describe('errorAnswer', () => {
   it.each(UNAVAILABLE_CODES)('takes %s for an outage, also when it has lost its class on the way', (code) => {
-    const named = code.replace('-', '_');
+    const named = code.replaceAll('-', '_');
     for (const error of [new UnavailableError(code, 'away'), Object.assign(new Error('away'), { code })]) {
       expect(errorAnswer(error, 1)).toEqual({ code: named, options: { retryAfterSeconds: 5 }, fault: true });
       expect(named in ERRORS).toBe(true);

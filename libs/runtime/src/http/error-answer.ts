@@ -29,10 +29,12 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, { readonly code: ErrorCode; read
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', options: { field: 'header:Content-Type' } },
 };
 
-const UNAVAILABLE: Readonly<Record<UnavailableCode, ErrorCode>> = {
+/** What a client is told of each outage. */
+export const UNAVAILABLE_ERRORS: Readonly<Record<UnavailableCode, ErrorCode>> = {
   'store-unavailable': 'store_unavailable',
   'log-unavailable': 'log_unavailable',
   'log-full': 'log_full',
+  'token-keys-unavailable': 'token_keys_unavailable',
 };
 
 /** Maps anything that a route may throw. What is not known is a bug: its message stays in the log and never reaches the client. */
@@ -45,7 +47,11 @@ export function errorAnswer(error: unknown, bodyLimitBytes: number): ErrorAnswer
     return { code: known.code, options, fault: false };
   }
   if (isUnavailable(error)) {
-    return { code: UNAVAILABLE[error.code], options: { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS }, fault: true };
+    return {
+      code: UNAVAILABLE_ERRORS[error.code],
+      options: { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS },
+      fault: true,
+    };
   }
   if (isMalformedJson(error)) return { code: 'invalid_json', options: {}, fault: false };
   return { code: 'internal_error', options: {}, fault: true };

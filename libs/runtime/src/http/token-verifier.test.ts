@@ -3,8 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createFakeClock } from '@belfry/testing/fake-clock';
 import { exportJWK, exportSPKI, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from 'jose';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createTokenVerifier, type TokenKeys } from './token-verifier.ts';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { TokenKeys } from './token-keys.ts';
+import { createTokenVerifier } from './token-verifier.ts';
 
 const clock = createFakeClock();
 const NOW_SECONDS = Math.floor(clock.nowMs() / 1_000);
@@ -29,8 +30,12 @@ function sign(claims: JWTPayload, header: { alg: string; kid?: string }, key: Si
   return new SignJWT(claims).setProtectedHeader(header).sign(key);
 }
 
-async function verify(keys: TokenKeys, jwt: string, more: { issuer?: string; audience?: string } = {}) {
-  const verifier = await createTokenVerifier({ keys, ...more }, clock);
+async function verify(
+  keys: TokenKeys | readonly TokenKeys[],
+  jwt: string,
+  more: { issuer?: string; audience?: string } = {},
+) {
+  const verifier = await createTokenVerifier({ keys: [keys].flat(), ...more }, clock);
   return verifier(jwt);
 }
 
@@ -81,13 +86,22 @@ describe('a shared secret', () => {
   });
 
   it('must be long enough to resist guessing', async () => {
-    await expect(createTokenVerifier({ keys: { kind: 'secret', secret: 'short' } }, clock)).rejects.toThrow(
-      /fewer than 32/,
+    await expect(verify({ kind: 'secret', secret: 'short', name: 'ITS_NAME' }, '')).rejects.toThrow(
+      'ITS_NAME has 5 bytes, fewer than 32',
     );
   });
 });
 
 describe('a public key', () => {
+  it('must be one of Ed25519', async () => {
+    const rsa = await generateKeyPair('RS256', { extractable: true });
+    for (const bad of ['', 'no key', SECRET, await exportSPKI(rsa.publicKey)]) {
+      await expect(verify({ kind: 'public-key', pem: bad, name: 'ITS_NAME' }, '')).rejects.toThrow(
+        'ITS_NAME is no Ed25519 public key (SPKI in PEM)',
+      );
+    }
+  });
+
   it('accepts what its owner signed, nobody else', async () => {
     const keys = { kind: 'public-key', pem } as const;
     expect(await verify(keys, await sign(GOOD, { alg: 'EdDSA' }, pair.privateKey))).toMatchObject({ ok: true });
@@ -103,18 +117,39 @@ describe('a public key', () => {
   });
 });
 
-describe('a key set', () => {
-  const servers: Server[] = [];
-  afterEach(() => {
-    for (const server of servers.splice(0)) server.close();
+/** An identity provider: it says what its keys are, or that it is down. */
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function startProvider(first: JSONWebKeySet | undefined) {
+  let current = first;
+  let asked = 0;
+  const server = createServer((_request, response) => {
+    asked += 1;
+    response.statusCode = current === undefined ? 500 : 200;
+    response.setHeader('content-type', 'application/json').end(current === undefined ? '' : JSON.stringify(current));
   });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return {
+    keys: { kind: 'jwks-url', url } as const,
+    asked: () => asked,
+    answerWith(next: JSONWebKeySet | undefined) {
+      current = next;
+    },
+  };
+}
 
-  async function keySet(): Promise<JSONWebKeySet> {
-    return { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'one', alg: 'EdDSA' }] };
-  }
+async function keySet(kid = 'one', key = pair.publicKey): Promise<JSONWebKeySet> {
+  return { keys: [{ ...(await exportJWK(key)), kid, alg: 'EdDSA' }] };
+}
 
+describe('a key set', () => {
   it('accepts a token by its kid and refuses an unknown one', async () => {
-    const keys = { kind: 'jwks', keys: await keySet() } as const;
+    const { keys } = await startProvider(await keySet());
     expect(await verify(keys, await sign(GOOD, { alg: 'EdDSA', kid: 'one' }, pair.privateKey))).toMatchObject({
       ok: true,
     });
@@ -124,18 +159,92 @@ describe('a key set', () => {
     expect(await verify(keys, await sign(GOOD, { alg: 'HS256', kid: 'one' }, secretKey))).toMatchObject({ ok: false });
   });
 
-  it('is fetched from its address; an address that fails is our fault, not the token’s', async () => {
-    let body: string | undefined = JSON.stringify(await keySet());
-    const server = createServer((_request, response) => {
-      response.statusCode = body === undefined ? 500 : 200;
-      response.setHeader('content-type', 'application/json').end(body ?? '');
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const keys = { kind: 'jwks-url', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` } as const;
+  it('never has a secret for an HMAC: not the public key, and not one that the set itself calls so', async () => {
+    const oct = { kty: 'oct', k: Buffer.from(SECRET).toString('base64url'), kid: 'oct', alg: 'HS256' };
+    const { keys } = await startProvider({ keys: [...(await keySet()).keys, oct] });
+    const byOct = await sign(GOOD, { alg: 'HS256', kid: 'oct' }, secretKey);
+    expect(await verify(keys, byOct)).toMatchObject({ ok: false });
+    const unsigned = `${text({ alg: 'HS256', kid: 'one' })}.${text(GOOD)}`;
+    for (const known of [pem, (await exportJWK(pair.publicKey)).x ?? '']) {
+      const forged = `${unsigned}.${createHmac('sha256', known).update(unsigned).digest('base64url')}`;
+      expect(await verify(keys, forged)).toMatchObject({ ok: false });
+    }
+  });
+
+  it('that was never fetched is an outage, not the token’s fault', async () => {
+    const provider = await startProvider(undefined);
+    const verifier = await createTokenVerifier({ keys: [provider.keys] }, clock);
     const jwt = await sign(GOOD, { alg: 'EdDSA', kid: 'one' }, pair.privateKey);
-    expect(await verify(keys, jwt)).toMatchObject({ ok: true });
-    body = undefined;
-    await expect(verify(keys, jwt)).rejects.toThrow();
+    await expect(verifier(jwt)).rejects.toMatchObject({ code: 'token-keys-unavailable' });
+    provider.answerWith(await keySet());
+    expect(await verifier(jwt)).toMatchObject({ ok: true });
+  });
+
+  it('is renewed every ten minutes, beside the requests; while it cannot be, the last keys go on', async () => {
+    const provider = await startProvider(await keySet());
+    const failures: unknown[] = [];
+    const later = createFakeClock();
+    const onRefreshFailed = (error: unknown) => failures.push(error);
+    const verifier = await createTokenVerifier({ keys: [provider.keys], onRefreshFailed }, later);
+    const claims = { sub: 'alice', exp: NOW_SECONDS + 7_200 };
+    const jwt = await sign(claims, { alg: 'EdDSA', kid: 'one' }, pair.privateKey);
+    expect(await verifier(jwt)).toMatchObject({ ok: true });
+    await later.advance(10 * 60_000 - 1);
+    expect(await verifier(jwt)).toMatchObject({ ok: true });
+    expect(provider.asked()).toBe(1);
+
+    provider.answerWith(undefined);
+    await later.advance(1);
+    expect(await verifier(jwt)).toMatchObject({ ok: true });
+    await vi.waitFor(() => expect(failures).toHaveLength(1));
+    expect(await verifier(jwt)).toMatchObject({ ok: true });
+    expect(provider.asked()).toBe(2);
+
+    provider.answerWith(await keySet('two', stranger.publicKey));
+    await later.advance(10 * 60_000);
+    await verifier(jwt);
+    await vi.waitFor(async () => expect(await verifier(jwt)).toMatchObject({ ok: false }));
+  });
+});
+
+describe('several sources', () => {
+  const secret = { kind: 'secret', secret: SECRET } as const;
+
+  it('each accept what was signed for them', async () => {
+    const provider = await startProvider(await keySet('two', stranger.publicKey));
+    const keys = [secret, { kind: 'public-key', pem } as const, provider.keys];
+    expect(await verify(keys, await sign(GOOD, { alg: 'HS256' }, secretKey))).toMatchObject({ ok: true });
+    expect(await verify(keys, await sign(GOOD, { alg: 'EdDSA' }, pair.privateKey))).toMatchObject({ ok: true });
+    expect(provider.asked()).toBe(0);
+    const bySet = await sign(GOOD, { alg: 'EdDSA', kid: 'two' }, stranger.privateKey);
+    expect(await verify(keys, bySet)).toMatchObject({ ok: true });
+  });
+
+  it('never check with the key of one by the algorithm of another', async () => {
+    const provider = await startProvider(await keySet());
+    const keys = [secret, { kind: 'public-key', pem } as const, provider.keys];
+    const { x = '' } = await exportJWK(pair.publicKey);
+    const known = [pem, pem.trim(), x, Buffer.from(x, 'base64url')];
+    for (const alg of ['HS256', 'HS384', 'HS512', 'EdDSA', 'none']) {
+      const unsigned = `${text({ alg, kid: 'one' })}.${text(GOOD)}`;
+      for (const key of known) {
+        const forged = `${unsigned}.${createHmac('sha256', key).update(unsigned).digest('base64url')}`;
+        expect(await verify(keys, forged)).toMatchObject({ ok: false });
+      }
+      expect(await verify(keys, `${unsigned}.`)).toMatchObject({ ok: false });
+    }
+    const other = await generateKeyPair('EdDSA');
+    expect(await verify(keys, await sign(GOOD, { alg: 'EdDSA', kid: 'one' }, other.privateKey))).toMatchObject({
+      ok: false,
+    });
+  });
+
+  it('refuse for good what one of them has signed and is wrong otherwise', async () => {
+    const provider = await startProvider(undefined);
+    const keys = [{ kind: 'public-key', pem } as const, provider.keys];
+    const old = await sign({ ...GOOD, exp: NOW_SECONDS - 60 }, { alg: 'EdDSA' }, pair.privateKey);
+    expect(await verify(keys, old)).toEqual({ ok: false, detail: 'The token has expired.' });
+    const unknown = await sign(GOOD, { alg: 'EdDSA' }, stranger.privateKey);
+    await expect(verify(keys, unknown)).rejects.toMatchObject({ code: 'token-keys-unavailable' });
   });
 });

@@ -19,12 +19,6 @@ export const apiKeyOptions = secretOptions('BELFRY_API_KEY', {
   group: GROUP,
 });
 
-export const jwtSecretOptions = secretOptions('BELFRY_JWT_SECRET', {
-  description:
-    'Secret that user tokens are signed with (HS256): at least 32 bytes, except in one process on a loopback address. Without it user tokens are refused.',
-  group: GROUP,
-});
-
 export const cookieSecretOptions = secretOptions('BELFRY_COOKIE_SECRET', {
   description:
     'Signs the cookies with which an EventSource reconnects, and those of the console. The same on all processes behind one address.',
@@ -52,7 +46,8 @@ export const webpushAddressOptions = defineOptions({
   BELFRY_WEBPUSH_SUBJECT: {
     type: string(),
     default: 'mailto:operator@belfry.invalid',
-    description: 'Whom a push service may contact about this sender: a mailto: or https: URL (RFC 8292 §2.1).',
+    description:
+      'Whom a push service may contact about this sender: a mailto: or https: URL of yours (RFC 8292 §2.1). Some services refuse an address that is nobody’s, as the default is.',
     group: 'Web Push',
   },
 });

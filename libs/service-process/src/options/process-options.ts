@@ -1,4 +1,4 @@
-import { boolean, defineOptions, durationMs, LOG_LEVELS, list, oneOf, port, string } from '@belfry/runtime';
+import { boolean, defineOptions, durationMs, LOG_LEVELS, oneOf, origins, port, string } from '@belfry/runtime';
 
 const SECOND = 1_000;
 
@@ -43,7 +43,7 @@ export function processOptions(defaultPort: number) {
 /** Of processes that browsers and producers reach, mostly through a proxy. */
 export const publicHttpOptions = defineOptions({
   BELFRY_ALLOWED_ORIGINS: {
-    type: list(),
+    type: origins({ pages: 'any' }),
     default: [],
     description: 'Pages that may call from a browser, such as https://app.example. * allows every page.',
     group: 'HTTP',

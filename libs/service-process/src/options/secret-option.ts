@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { type ConfigProblem, type ConfigType, path, string } from '@belfry/runtime';
+import { apiKeyProblem, type ConfigProblem, type ConfigType, path, string } from '@belfry/runtime';
+import { readConfiguredFile } from '../configured-file.ts';
 
 type SecretOptions<Name extends string> = {
   readonly [Key in Name]: {
@@ -32,7 +32,10 @@ export function secretOptions<const Name extends string>(
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The secret, or undefined when neither variable is set. Throws, naming the variable, when its file cannot be read or is empty. */
+/** What keeps a text from being that secret, by variable. Any text will do for the others. */
+const PROBLEMS: Readonly<Record<string, (text: string) => string | undefined>> = { BELFRY_API_KEY: apiKeyProblem };
+
+/** The secret, or undefined when neither variable is set. Throws, naming the variable, when its file cannot be read, is empty or holds what cannot be that secret. */
 export function readSecret(values: Values, name: string): string | undefined {
   const given = values[name];
   if (typeof given === 'string') return given;
@@ -40,23 +43,26 @@ export function readSecret(values: Values, name: string): string | undefined {
   if (typeof file !== 'string') return undefined;
   const secret = readSecretFile(file, `${name}_FILE`);
   if (secret === '') throw new Error(`${name}_FILE: ${file} is empty`);
+  const problem = PROBLEMS[name]?.(secret);
+  if (problem !== undefined) throw new Error(`${name}_FILE: what ${file} holds ${problem}`);
   return secret;
 }
 
 /** What the file holds, without the line break at its end. Throws with the variable's name in front. */
 export function readSecretFile(file: string, variable: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch (cause) {
-    throw new Error(`${variable}: ${file} cannot be read (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`, {
-      cause,
-    });
-  }
+  return readConfiguredFile(file, variable).replace(/\r?\n$/, '');
 }
 
-/** Both at once is an oversight: which of them counts would be a guess. */
+/** Of the variables with these names, and of those that name a file in their place. Never shows a value. */
 export function secretProblems(values: Values, names: readonly string[]): readonly ConfigProblem[] {
-  return names
-    .filter((name) => values[name] !== undefined && values[`${name}_FILE`] !== undefined)
-    .map((name) => ({ variable: name, detail: `and ${name}_FILE are both set; set one of them` }));
+  return names.flatMap((name) => {
+    const given = values[name];
+    if (typeof given !== 'string') return [];
+    // An oversight: which of them counts would be a guess.
+    if (values[`${name}_FILE`] !== undefined) {
+      return [{ variable: name, detail: `and ${name}_FILE are both set; set one of them` }];
+    }
+    const problem = PROBLEMS[name]?.(given);
+    return problem === undefined ? [] : [{ variable: name, detail: problem }];
+  });
 }

@@ -6,11 +6,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { backplaneKind } from '../open-backends.ts';
 import { backplaneOptions } from './backplane-options.ts';
 import { checkShared } from './check-shared.ts';
-import { apiKeyOptions, jwtSecretOptions } from './credential-options.ts';
+import { apiKeyOptions, webpushAddressOptions } from './credential-options.ts';
 import { kafkaOptions } from './kafka-options.ts';
 import { postgresOptions } from './postgres-options.ts';
 import { processOptions } from './process-options.ts';
 import { readSecret } from './secret-option.ts';
+import { userTokenOptions } from './user-token-options.ts';
 
 const TABLE = defineConfig({
   program: 'test',
@@ -21,7 +22,8 @@ const TABLE = defineConfig({
     ...postgresOptions,
     ...backplaneOptions,
     ...apiKeyOptions,
-    ...jwtSecretOptions,
+    ...webpushAddressOptions,
+    ...userTokenOptions,
   },
   check: checkShared,
 });
@@ -73,6 +75,18 @@ describe('the options that services share', () => {
     ],
     [{ KAFKA_SASL_MECHANISM: 'oauthbearer' }, 'KAFKA_SASL_TOKEN_FILE is required by oauthbearer'],
     [{ KAFKA_SASL_PASSWORD: 'p' }, 'KAFKA_SASL_MECHANISM is required when a user name or a password is set'],
+    [{ POSTGRES_URL: 'localhost:5432' }, 'POSTGRES_URL must look like postgres://user:password@host:port/database'],
+    [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL must look like redis://user:password@host:port'],
+    [{ BELFRY_API_KEY: 's3cret a' }, 'BELFRY_API_KEY must be visible ASCII characters without blanks'],
+    [{ BELFRY_API_KEY: 's3cret.b.c' }, 'BELFRY_API_KEY must not look like a JWT, which is a user token'],
+    [
+      { BELFRY_WEBPUSH_ALLOWED_HOSTS: 'push.internal:443,Push.internal' },
+      'BELFRY_WEBPUSH_ALLOWED_HOSTS has "Push.internal", which must be host:port, in lower case',
+    ],
+    [
+      { BELFRY_WEBPUSH_SUBJECT: 'mailto:ops@localhost' },
+      'BELFRY_WEBPUSH_SUBJECT must not be at localhost: Apple refuses such a token, but is "mailto:ops@localhost"',
+    ],
     [{ BELFRY_BACKPLANE: 'redis' }, 'BELFRY_BACKPLANE is redis, so REDIS_URL or REDIS_URL_FILE is required'],
     [
       { BELFRY_API_KEY: 's3cret', BELFRY_API_KEY_FILE: '/key' },
@@ -88,7 +102,8 @@ describe('the options that services share', () => {
 describe('a secret', () => {
   it('comes from its variable or from the file that is named in its place', () => {
     expect(readSecret({ BELFRY_API_KEY: 'given' }, 'BELFRY_API_KEY')).toBe('given');
-    expect(readSecret({ BELFRY_API_KEY_FILE: file('key', 'from a file \n') }, 'BELFRY_API_KEY')).toBe('from a file ');
+    const password = readSecret({ KAFKA_SASL_PASSWORD_FILE: file('key', 'from a file \n') }, 'KAFKA_SASL_PASSWORD');
+    expect(password).toBe('from a file ');
     expect(readSecret({}, 'BELFRY_API_KEY')).toBeUndefined();
   });
 
@@ -97,6 +112,9 @@ describe('a secret', () => {
       /^BELFRY_API_KEY_FILE: .*none cannot be read \(ENOENT\)$/,
     );
     expect(() => readSecret({ BELFRY_API_KEY_FILE: file('empty', '\n') }, 'BELFRY_API_KEY')).toThrow(/is empty$/);
+    expect(() => readSecret({ BELFRY_API_KEY_FILE: file('blank', 's3 cret') }, 'BELFRY_API_KEY')).toThrow(
+      /^BELFRY_API_KEY_FILE: what .*blank holds must be visible ASCII characters without blanks$/,
+    );
   });
 });
 
