@@ -3,6 +3,7 @@ export { type AcceptRecordsDeps, createAcceptRecords } from './accept-records.ts
 export { createBatcher } from './batcher.ts';
 export { createDeadLetterFeed, type DeadLetterFeed } from './dead-letter-feed.ts';
 export { createDeliver, type DeliverObserver } from './deliver.ts';
+export { createExpireUnseen } from './expire-unseen.ts';
 export { type BreakerOptions, createHostBreaker, type HostBreaker } from './host-breaker.ts';
 export { createRealtimeState, type RealtimeState } from './realtime-state.ts';
 export { createReceiptFeed, logLostReceipts, type ReceiptFacts, type ReceiptFeed } from './receipt-feed.ts';

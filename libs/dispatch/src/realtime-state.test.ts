@@ -1,5 +1,6 @@
 import { RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
 import { describe, expect, it } from 'vitest';
+import { createExpireUnseen } from './expire-unseen.ts';
 import { jsonOf, TENANT, usePipeline } from './pipeline.fixture.ts';
 import { createRealtimeState } from './realtime-state.ts';
 
@@ -48,10 +49,15 @@ describe('decision 14: states of a realtime delivery', () => {
     const seen = await stored('s-dan');
     await state().sent(seen.marks);
     await pipeline.clock.advance(60_000);
-    while (await pipeline.store.purge({ notificationsMs: 1e12, deadLettersMs: 1e12 }, 1_000));
+    const expire = createExpireUnseen(pipeline.store, pipeline.feed());
+    while (await expire());
+    expect(await stateOf(unseen.id)).toBe('stored');
+    await pipeline.clock.advance(500);
+    while (await expire());
     await state().sent(unseen.marks);
     expect(await stateOf(unseen.id)).toBe('expired');
     expect(await stateOf(seen.id)).toBe('sent');
+    expect(await told()).toEqual(['sent', 'expired']);
   });
 
   it('is read in one go for everything up to now', async () => {

@@ -1,6 +1,7 @@
 import type { RecipientKey } from '@belfry/core/store/routing';
 import type { Store } from '@belfry/core/store/store';
 import type { RealtimeChange, RealtimeMark } from '@belfry/core/store/user-stream';
+import { putRealtimeReceipts } from './realtime-receipts.ts';
 import type { ReceiptFeed } from './receipt-feed.ts';
 
 /** What a recipient does with a notification, written to the store first and then told to the receipts feed. */
@@ -17,17 +18,7 @@ export function createRealtimeState(
   store: Pick<Store, 'markSent' | 'acknowledge' | 'markRead' | 'markAllRead'>,
   receipts: Pick<ReceiptFeed, 'put'>,
 ): RealtimeState {
-  const tell = (changes: readonly RealtimeChange[]): void =>
-    receipts.put(
-      changes.map((change) => ({
-        tenant: change.tenant,
-        notificationId: change.notificationId,
-        recipient: change.user,
-        deliveryId: change.deliveryId,
-        channel: 'realtime' as const,
-        state: change.state,
-      })),
-    );
+  const tell = (changes: readonly RealtimeChange[]): void => putRealtimeReceipts(receipts, changes);
   return {
     sent: async (marks) => tell(await store.markSent(marks)),
     acknowledge: async (marks) => tell(await store.acknowledge(marks)),

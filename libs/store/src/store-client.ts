@@ -85,6 +85,7 @@ function singleMethods(single: <N extends CallName>(name: N) => (...args: CallAr
     putApiKey: single('putApiKey'),
     createTicket: single('createTicket'),
     consumeTicket: single('consumeTicket'),
+    expireUnseen: single('expireUnseen'),
     purge: single('purge'),
     figures: single('figures'),
   };

@@ -11,7 +11,7 @@ import { readNotification } from './queries/ledger.ts';
 import { acknowledge, markAllRead, markRead, markSent } from './queries/realtime-marks.ts';
 import { expandAudience, loadRecipients } from './queries/recipients.ts';
 import { redrive } from './queries/redrive.ts';
-import { purge } from './queries/retention.ts';
+import { expireUnseen, purge } from './queries/retention.ts';
 import { route } from './queries/routing.ts';
 import { settle } from './queries/settle.ts';
 import { claimDueTimers, nextTimerInMs, removeTimers } from './queries/timers.ts';
@@ -50,6 +50,7 @@ export const storeMethods = {
   createTicket,
   epoch,
   expandAudience,
+  expireUnseen,
   figures,
   findApiKey,
   groupDeadLetters,

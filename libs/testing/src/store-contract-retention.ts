@@ -1,5 +1,7 @@
+import { deliveryId, REALTIME_DEVICE } from '@belfry/core/delivery';
 import { TICKET_TTL_MS } from '@belfry/core/store/credentials';
 import { IDEMPOTENCY_KEY_TTL_MS } from '@belfry/core/store/idempotency';
+import type { RealtimeChange } from '@belfry/core/store/user-stream';
 import { expect, it } from 'vitest';
 import type { StoreContract } from './store-contract.ts';
 import {
@@ -17,7 +19,18 @@ const SETTINGS = { notificationsMs: 10 * HOUR_MS, deadLettersMs: 100 * HOUR_MS }
 
 export function describeRetention(contract: StoreContract): void {
   const shortLived = () => ({ expiresAtMs: contract.clock.nowMs() + HOUR_MS });
+  /** What became expired, by notification. */
+  const expireAll = async (graceMs = 0, limit = 100) => {
+    const expired: RealtimeChange[] = [];
+    for (let more = true; more; ) {
+      const step = await contract.store.expireUnseen(graceMs, limit);
+      expired.push(...step.changes);
+      more = step.more;
+    }
+    return expired;
+  };
   const purgeAll = async (limit = 100) => {
+    await expireAll(0, limit);
     let calls = 0;
     do calls++;
     while ((await contract.store.purge(SETTINGS, limit)) && calls < 1_000);
@@ -31,21 +44,43 @@ export function describeRetention(contract: StoreContract): void {
     const seen = await routeOne(contract, { fields: shortLived() });
     const { ref, notification } = seen;
     await contract.store.markSent([{ tenant: ref.tenant, user: 'ann', notificationIds: [notification.id] }]);
-    await purgeAll();
+    await contract.clock.advance(HOUR_MS - 1);
+    expect(await expireAll()).toEqual([]);
     expect(await read(unseen)).toMatchObject({ counts: { stored: 1 } });
-    await contract.clock.advance(HOUR_MS);
-    await purgeAll();
+    await contract.clock.advance(1);
+    const { tenant } = unseen.ref;
+    expect(await expireAll()).toEqual([
+      {
+        tenant,
+        user: 'ann',
+        notificationId: unseen.notification.id,
+        deliveryId: deliveryId(tenant, unseen.notification.id, 'ann', 'realtime', REALTIME_DEVICE),
+        state: 'expired',
+      },
+    ]);
+    expect(await expireAll()).toEqual([]);
     expect(await read(unseen)).toMatchObject({ counts: { expired: 1, queued: 1 } });
     expect(await read(seen)).toMatchObject({ counts: { sent: 1, queued: 1 } });
+  });
+
+  it('leaves them the grace, in which what was shown just before the deadline is still written', async () => {
+    const late = await routeOne(contract, { fields: shortLived() });
+    const { ref, notification } = late;
+    await contract.clock.advance(HOUR_MS + 499);
+    expect(await expireAll(500)).toEqual([]);
+    await contract.store.markSent([{ tenant: ref.tenant, user: 'ann', notificationIds: [notification.id] }]);
+    await contract.clock.advance(1);
+    expect(await expireAll(500)).toEqual([]);
+    expect(await read(late)).toMatchObject({ counts: { sent: 1, queued: 1 } });
   });
 
   it('ends one that was routed only after its deadline', async () => {
     const notification = notificationOf(contract, 'acme', shortLived());
     await contract.store.beginAccept([{ notification, bodyHash: 'hash', takeOver: false }]);
     await contract.clock.advance(HOUR_MS);
-    await purgeAll();
+    await expireAll();
     await contract.store.route([{ notification, recipient: 'ann', realtime: true, deliveries: [] }]);
-    await purgeAll();
+    await expireAll();
     expect(await read({ notification })).toMatchObject({ counts: { expired: 1 } });
   });
 
@@ -80,7 +115,9 @@ export function describeRetention(contract: StoreContract): void {
       recipients.map((recipient) => ({ notification, recipient, realtime: true, deliveries: [] })),
     );
     await contract.clock.advance(HOUR_MS + SETTINGS.notificationsMs);
-    expect(await contract.store.purge(SETTINGS, 10)).toBe(true);
+    expect(await contract.store.purge(SETTINGS, 10)).toBe(false);
+    const first = await contract.store.expireUnseen(0, 10);
+    expect([first.changes.length, first.more]).toEqual([10, true]);
     expect(await read({ notification })).toMatchObject({ counts: { expired: 10, stored: 15 } });
     expect(await purgeAll(10)).toBeGreaterThan(3);
     expect(await read({ notification })).toBeUndefined();

@@ -20,7 +20,8 @@ export const schedulerOptions = defineOptions({
 
 export const CONFIG = defineConfig({
   program: 'node services/scheduler/src/main.ts',
-  summary: 'Puts deliveries whose wait is over back on the log, and removes what is past its retention.',
+  summary:
+    'Puts deliveries whose wait is over back on the log, ends what nobody was shown in time, and removes what is past its retention.',
   environment: 'shared',
   options: { ...processOptions(8092), ...schedulerOptions, ...kafkaOptions, ...postgresOptions },
   check: checkShared,

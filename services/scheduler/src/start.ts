@@ -1,3 +1,4 @@
+import { createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
 import { runServiceProcess } from '@belfry/service-process';
 import { CONFIG } from './config.ts';
 import { createScheduler } from './scheduler.ts';
@@ -10,6 +11,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
     wire: ({ config, ...shared }) =>
       createScheduler({
         ...shared,
+        receipts: createReceiptFeed({ ...shared, onLost: logLostReceipts(shared.logger) }),
         retention: {
           notificationsMs: config.BELFRY_RETENTION_NOTIFICATIONS,
           deadLettersMs: config.BELFRY_RETENTION_DEAD_LETTERS,

@@ -13,6 +13,28 @@ const askForInvoice = (url: string, headers: Record<string, string> = {}): Promi
     body: JSON.stringify({ user: 'victim' }),
   });
 
+describe('a realtime delivery', () => {
+  it('is said to be expired soon after its deadline, where nobody was shown it', async () => {
+    belfry = await startStandalone();
+    const headers = { authorization: `Bearer ${belfry.apiKey}`, 'content-type': 'application/json' };
+    const body = { id: 'short', to: { users: ['ann'] }, channels: ['realtime'], type: 't', title: 'T', ttlSeconds: 1 };
+    const posted = await fetch(`${belfry.url}/v1/notifications`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    expect(posted.status).toBe(202);
+    // Retention looks once a minute; that would be too late for this test.
+    await vi.waitFor(
+      async () => {
+        const ledger = await fetch(`${belfry?.url}/v1/notifications/short`, { headers });
+        expect(await ledger.json()).toMatchObject({ counts: { expired: 1 }, deliveries: [{ status: 'expired' }] });
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+  });
+});
+
 describe('the example upstream', () => {
   it('sends nothing for a caller without the API key, whom the session of the console does not make up for', async () => {
     belfry = await startStandalone();

@@ -149,6 +149,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     ...createFcmWorker({ ...push, adapter: channels.fcm, scheduleMs: config.BELFRY_RETRY_FCM }),
     ...createScheduler({
       ...shared,
+      receipts: edgeReceipts,
       retention: {
         notificationsMs: config.BELFRY_RETENTION_NOTIFICATIONS,
         deadLettersMs: config.BELFRY_RETENTION_DEAD_LETTERS,

@@ -36,7 +36,7 @@ export type RealtimeChange = {
   readonly user: UserId;
   readonly notificationId: NotificationId;
   readonly deliveryId: DeliveryId;
-  readonly state: 'sent' | 'delivered' | 'read';
+  readonly state: 'sent' | 'delivered' | 'read' | 'expired';
 };
 
 export type RealtimeMark = {

@@ -15,7 +15,7 @@ export function initialMigration(dialect: Dialect): Migration {
       accepting_since_ms bigint not null, expires_at_ms bigint not null, swept bigint not null, content ${text} not null,
       primary key (tenant, id)
     ) ${dialect.updated(50)}`,
-    // purge: first those to sweep, then the swept ones to delete, each in the order of their deadlines.
+    // expireUnseen: those to sweep; purge: the swept ones to delete; each in the order of their deadlines.
     sql`create index notifications_expiry on notifications (swept, expires_at_ms)`,
 
     sql`create table users (

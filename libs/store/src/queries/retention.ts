@@ -1,5 +1,6 @@
 import { IDEMPOTENCY_KEY_TTL_MS } from '@belfry/core/store/idempotency';
 import type { RetentionSettings } from '@belfry/core/store/retention';
+import type { RealtimeChange } from '@belfry/core/store/user-stream';
 import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../dialect.ts';
 import { createRowLock } from '../lock-rows.ts';
@@ -32,7 +33,8 @@ const setExpired = createStatement({ input: DELIVERY_KEY, nowMs: 'integer' }, ({
     .whereRef('deliveries.notification_id', '=', 'input.notification_id')
     .whereRef('deliveries.id', '=', 'input.id')
     // Shown to somebody since it was read.
-    .where('deliveries.state', '=', 'stored'),
+    .where('deliveries.state', '=', 'stored')
+    .returning(['deliveries.tenant', 'deliveries.recipient', 'deliveries.notification_id', 'deliveries.id']),
 );
 
 const setSwept = createStatement({ input: KEY }, ({ db }, { input }) =>
@@ -85,7 +87,6 @@ function skippingLocked({ locksRows }: Dialect): RawBuilder<unknown> {
 /** Small steps of at most `limit` rows of each kind, so that no purge holds up the work for long. */
 export async function purge(context: QueryContext, settings: RetentionSettings, limit: number): Promise<boolean> {
   const more = [
-    await sweepExpired(context, limit),
     await purgeNotifications(context, context.nowMs - settings.notificationsMs, limit),
     await purgeLetters(context, context.nowMs - settings.deadLettersMs, limit),
     await purgeCredentials(context, limit),
@@ -93,26 +94,36 @@ export async function purge(context: QueryContext, settings: RetentionSettings, 
   return more.includes(true);
 }
 
-/** Ends the realtime deliveries that nobody was shown in time. */
-async function sweepExpired(context: QueryContext, limit: number): Promise<boolean> {
+export async function expireUnseen(
+  context: QueryContext,
+  graceMs: number,
+  limit: number,
+): Promise<{ readonly changes: readonly RealtimeChange[]; readonly more: boolean }> {
   const { db, dialect, nowMs } = context;
   const due = await db
     .selectFrom('notifications')
     .select(['tenant', 'id'])
     .where(sql<boolean>`swept = 0`)
-    .where('expires_at_ms', '<=', nowMs)
+    .where('expires_at_ms', '<=', nowMs - graceMs)
     .orderBy('expires_at_ms')
     .limit(limit)
     .$if(dialect.locksRows, (query) => query.forUpdate().skipLocked())
     .execute();
-  if (due.length === 0) return false;
+  if (due.length === 0) return { changes: [], more: false };
   const unseen = await readUnseen(context, { input: due, limit });
   await lockDeliveries(context, unseen);
-  await setExpired(context, { input: unseen, nowMs });
+  const expired = await setExpired(context, { input: unseen, nowMs });
+  const changes = expired.map((row) => ({
+    tenant: row.tenant,
+    user: row.recipient,
+    notificationId: row.notification_id,
+    deliveryId: row.id,
+    state: 'expired' as const,
+  }));
   // Some of these notifications may have more: they are swept by the next call, when nothing of them is left.
-  if (unseen.length === limit) return true;
+  if (unseen.length === limit) return { changes, more: true };
   await setSwept(context, { input: due });
-  return due.length === limit;
+  return { changes, more: due.length === limit };
 }
 
 /** Those whose deliveries have all ended, with all that belongs to them; one with many recipients takes several calls. */
