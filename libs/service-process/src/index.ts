@@ -1,3 +1,4 @@
+export { API_KEY_TENANT, apiKeyEntryProblem, configuredApiKeys, newApiKey } from './api-keys.ts';
 export { credential, vapidKeys } from './credentials.ts';
 export { type LogTopicsOptions, logTopics } from './log-topics.ts';
 export type { BackendName, Backends } from './open-backends.ts';
@@ -5,6 +6,7 @@ export { backplaneOptions } from './options/backplane-options.ts';
 export { checkShared } from './options/check-shared.ts';
 export {
   apiKeyOptions,
+  apiKeysOptions,
   cookieSecretOptions,
   keysOptions,
   simulatorOptions,

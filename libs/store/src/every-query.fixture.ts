@@ -130,7 +130,7 @@ export async function runEveryQuery(context: QueryContext): Promise<void> {
   await m.claimIdempotencyKeys({ ...context, nowMs: NOW_MS + 11_000 }, [claim]);
   await m.completeIdempotencyKeys(context, [{ tenant: TENANT, key: 'key', response: { status: 200, body: '' } }]);
   await m.releaseIdempotencyKey(context, TENANT, 'key');
-  await m.putApiKey(context, { id: 'k', tenant: TENANT, secretHash: '', scopes: [], expiresAtMs: undefined });
+  await m.setApiKeys(context, [{ id: 'k', tenant: TENANT, secretHash: '', scopes: [], expiresAtMs: undefined }]);
   await m.findApiKey(context, 'k');
   await m.createTicket(context, 'hash', { ...ANN, expiresAtMs: 0 });
   await m.consumeTicket(context, 'hash');

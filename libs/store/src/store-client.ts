@@ -82,7 +82,7 @@ function singleMethods(single: <N extends CallName>(name: N) => (...args: CallAr
     unsubscribeTopic: single('unsubscribeTopic'),
     listSubscribers: single('listSubscribers'),
     findApiKey: single('findApiKey'),
-    putApiKey: single('putApiKey'),
+    setApiKeys: single('setApiKeys'),
     createTicket: single('createTicket'),
     consumeTicket: single('consumeTicket'),
     expireUnseen: single('expireUnseen'),

@@ -1,7 +1,7 @@
 import type { Store } from '@belfry/core/store/store';
 import { beginAccept, markAccepted } from './queries/accept.ts';
 import { cancelNotification } from './queries/cancellation.ts';
-import { consumeTicket, createTicket, findApiKey, putApiKey } from './queries/credentials.ts';
+import { consumeTicket, createTicket, findApiKey, setApiKeys } from './queries/credentials.ts';
 import { groupDeadLetters, listDeadLetters } from './queries/dead-letters.ts';
 import { listDevices, registerDevice, removeDevice } from './queries/devices.ts';
 import { figures } from './queries/figures.ts';
@@ -66,7 +66,6 @@ export const storeMethods = {
   markSent,
   nextTimerInMs,
   purge,
-  putApiKey,
   putUnreadableJobs,
   readGate,
   readInbox,
@@ -79,6 +78,7 @@ export const storeMethods = {
   removeDevice,
   removeTimers,
   route,
+  setApiKeys,
   settle,
   subscribeTopic,
   unsubscribeTopic,

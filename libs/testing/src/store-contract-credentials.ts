@@ -30,7 +30,7 @@ export function describeCredentials(contract: StoreContract): void {
     expect(await contract.store.consumeTicket(hash)).toBeUndefined();
   });
 
-  it('keeps API keys, and replaces one with the same id', async () => {
+  it('knows the API keys of the last configuration, and no others', async () => {
     const key: ApiKey = {
       id: unique('key'),
       tenant: 'acme',
@@ -39,11 +39,20 @@ export function describeCredentials(contract: StoreContract): void {
       expiresAtMs: undefined,
     };
     expect(await contract.store.findApiKey(key.id)).toBeUndefined();
-    await contract.store.putApiKey(key);
+    const other = { ...key, id: unique('key') };
+    await contract.store.setApiKeys([key, other]);
     expect(await contract.store.findApiKey(key.id)).toEqual(key);
-    const replaced: ApiKey = { ...key, secretHash: 'other', scopes: ['admin'], expiresAtMs: 17 };
-    await contract.store.putApiKey(replaced);
+    expect(await contract.store.findApiKey(other.id)).toEqual(other);
+    const replaced: ApiKey = { ...key, tenant: 'globex', secretHash: 'other', scopes: ['admin'], expiresAtMs: 17 };
+    const added = { ...key, id: unique('key') };
+    await contract.store.setApiKeys([added, replaced]);
     await contract.reopen();
     expect(await contract.store.findApiKey(key.id)).toEqual(replaced);
+    expect(await contract.store.findApiKey(added.id)).toEqual(added);
+    expect(await contract.store.findApiKey(other.id)).toBeUndefined();
+    await Promise.all([contract.store.setApiKeys([added]), contract.store.setApiKeys([added])]);
+    expect(await contract.store.findApiKey(key.id)).toBeUndefined();
+    await contract.store.setApiKeys([]);
+    expect(await contract.store.findApiKey(added.id)).toBeUndefined();
   });
 }

@@ -1,10 +1,7 @@
-import { credential, runServiceProcess } from '@belfry/service-process';
+import { API_KEY_TENANT, credential, runServiceProcess } from '@belfry/service-process';
 import { CONFIG } from './config.ts';
 import { createConsole } from './console.ts';
 import { createSimulatorClient } from './simulator-client.ts';
-
-/** Whose key the configured one is. */
-const TENANT = 'default';
 
 export function start(edge: NodeJS.Process): Promise<void> {
   return runServiceProcess(edge, {
@@ -18,7 +15,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
         http: host.app,
         apiUrl: () => config.BELFRY_API_URL,
         apiKey: credential(config, 'apiKey'),
-        tenant: TENANT,
+        tenant: API_KEY_TENANT,
         sessionSecret: credential(config, 'cookieSecret'),
         allowedOrigins: config.BELFRY_CONSOLE_ORIGINS,
         ...(simulatorUrl === undefined ? {} : { simulator: createSimulatorClient(simulatorUrl) }),

@@ -6,7 +6,7 @@ import type { DeviceValidation } from '@belfry/core/channel';
 import type { Clock } from '@belfry/core/clock';
 import type { Log, NewLogRecord } from '@belfry/core/log';
 import { LANES } from '@belfry/core/notification';
-import { SCOPES, type Scope } from '@belfry/core/store/credentials';
+import { type ApiKey, SCOPES, type Scope } from '@belfry/core/store/credentials';
 import type { Store } from '@belfry/core/store/store';
 import { createAccept, createRealtimeState, createReceiptFeed } from '@belfry/dispatch';
 import { createEmbeddedLog } from '@belfry/log-embedded';
@@ -124,7 +124,7 @@ export async function startApi(): Promise<TestApi> {
   ];
   for (const service of services) await service.start();
   const url = host.url();
-  let keys = 0;
+  const apiKeys: ApiKey[] = [];
 
   return {
     url,
@@ -137,9 +137,10 @@ export async function startApi(): Promise<TestApi> {
       aheadMs += ms;
     },
     async apiKey(tenant, scopes = SCOPES) {
-      const id = `k${++keys}`;
+      const id = `k${apiKeys.length + 1}`;
       const key = createApiKey(id, random);
-      await store.putApiKey({ id, tenant, secretHash: hashSecret(key), scopes, expiresAtMs: undefined });
+      apiKeys.push({ id, tenant, secretHash: hashSecret(key), scopes, expiresAtMs: undefined });
+      await store.setApiKeys(apiKeys);
       return key;
     },
     call: (method, path, options) => call(`${url}${path}`, method, options),

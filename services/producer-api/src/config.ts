@@ -1,6 +1,7 @@
 import { defineConfig, defineOptions, integer } from '@belfry/runtime';
 import {
   apiKeyOptions,
+  apiKeysOptions,
   checkShared,
   kafkaOptions,
   keysOptions,
@@ -42,6 +43,7 @@ export const CONFIG = defineConfig({
     ...postgresOptions,
     ...keysOptions,
     ...apiKeyOptions,
+    ...apiKeysOptions,
     ...userTokenOptions,
     ...vapidOptions,
     ...webpushAddressOptions,

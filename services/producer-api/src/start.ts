@@ -1,7 +1,7 @@
-import { SCOPES } from '@belfry/core/store/credentials';
 import { createAccept, createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
-import { apiKeyId, createAuthentication, hashSecret } from '@belfry/runtime';
+import { createAuthentication } from '@belfry/runtime';
 import {
+  configuredApiKeys,
   createFcm,
   createUserTokenVerifier,
   createWebPush,
@@ -12,9 +12,6 @@ import {
 import { CONFIG } from './config.ts';
 import { createProducerApi } from './producer-api.ts';
 
-/** Whose key the configured one is. */
-const TENANT = 'default';
-
 export function start(edge: NodeJS.Process): Promise<void> {
   return runServiceProcess(edge, {
     name: 'producer-api',
@@ -23,14 +20,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
     http: () => ({ apiDocuments: true }),
     wire: async ({ config, host, log, store, ...shared }) => {
       const { clock, metrics } = shared;
-      const apiKey = credential(config, 'apiKey');
-      await store.putApiKey({
-        id: apiKeyId(apiKey) ?? 'dev',
-        tenant: TENANT,
-        secretHash: hashSecret(apiKey),
-        scopes: SCOPES,
-        expiresAtMs: undefined,
-      });
+      await store.setApiKeys(configuredApiKeys(config, credential(config, 'apiKey')));
       const keys = await vapidKeys(config);
       const simulatorOrigin = config.BELFRY_SIMULATOR_URL;
       const receipts = createReceiptFeed({ log, clock, onLost: logLostReceipts(shared.logger) });

@@ -8,6 +8,7 @@ import { boolean, bytes, defineConfig, LOG_LEVELS, LOOPBACK_HOSTS, oneOf, path }
 import { schedulerOptions } from '@belfry/scheduler';
 import {
   apiKeyOptions,
+  apiKeysOptions,
   checkShared,
   cookieSecretOptions,
   JWT_SECRET_BYTES_MIN,
@@ -30,6 +31,7 @@ export const CONFIG = defineConfig({
     ...publicHttpOptions,
     ...producerApiOptions,
     ...apiKeyOptions,
+    ...apiKeysOptions,
     ...cookieSecretOptions,
     ...userTokenOptions,
     ...realtimeGatewayOptions,

@@ -79,6 +79,8 @@ describe('a setting that cannot work ends the start with its name', () => {
     ['BELFRY_API_KEY', `${SECRET} a`],
     ['BELFRY_API_KEY_FILE', '/nope'],
     ['BELFRY_API_KEY_FILE', file('key', `${SECRET} a`)],
+    ['BELFRY_API_KEYS', '/nope'],
+    ['BELFRY_API_KEYS', file('keys.json', JSON.stringify([{ id: 'a', key: SECRET }]))],
     ['BELFRY_JWT_SECRET_FILE', file('empty', '')],
     ['BELFRY_JWT_PUBLIC_KEY', '/nope'],
     ['BELFRY_JWT_PUBLIC_KEY', file('key.pem', SECRET)],

@@ -3,7 +3,6 @@ import { createConsole } from '@belfry/console';
 import type { Clock } from '@belfry/core/clock';
 import type { Random } from '@belfry/core/random';
 import type { Service } from '@belfry/core/service';
-import { SCOPES } from '@belfry/core/store/credentials';
 import { createAccept, createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
 import { addInvoiceUpstream } from '@belfry/example-invoices';
 import { createFcmWorker } from '@belfry/fcm-worker';
@@ -12,17 +11,11 @@ import { createProducerApi } from '@belfry/producer-api';
 import { LIMITS } from '@belfry/protocol/limits';
 import { createRealtimeGateway, gatewayLimits, REALTIME_PATH } from '@belfry/realtime-gateway';
 import { createRouter } from '@belfry/router';
-import {
-  apiKeyId,
-  type ConfigValues,
-  createAuthentication,
-  createHttpHost,
-  createMetrics,
-  hashSecret,
-  type Logger,
-} from '@belfry/runtime';
+import { type ConfigValues, createAuthentication, createHttpHost, createMetrics, type Logger } from '@belfry/runtime';
 import { createScheduler } from '@belfry/scheduler';
 import {
+  API_KEY_TENANT,
+  configuredApiKeys,
   createFcm,
   createUserTokenVerifier,
   createWebPush,
@@ -53,8 +46,6 @@ export type Standalone = {
   url(): string;
 };
 
-const TENANT = 'default';
-
 /** Opens the data folder, the log and the store, and puts every service on them. Rejects, in words for an operator, when one cannot be opened. */
 export async function createStandalone(options: StandaloneOptions): Promise<Standalone> {
   const { config, logger, clock, random, onFatal } = options;
@@ -73,6 +64,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     clock,
     logger,
   });
+  const apiKeys = configuredApiKeys(config, data.apiKey);
   const log = await createEmbeddedLog({
     directory: data.log,
     clock,
@@ -81,13 +73,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
   });
   const store = await createSqliteStore({ directory: data.store, clock, onFatal });
   await log.ensureTopics(STANDALONE_TOPICS);
-  await store.putApiKey({
-    id: apiKeyId(data.apiKey) ?? 'dev',
-    tenant: TENANT,
-    secretHash: hashSecret(data.apiKey),
-    scopes: SCOPES,
-    expiresAtMs: undefined,
-  });
+  await store.setApiKeys(apiKeys);
 
   const simulated = config.BELFRY_SIMULATOR ? await startSimulator(data.simulatorPortFile, clock) : undefined;
   const simulatorOrigin = simulated?.simulator.origin();
@@ -184,7 +170,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
         http: host.app,
         apiUrl: () => host.url(),
         apiKey: data.apiKey,
-        tenant: TENANT,
+        tenant: API_KEY_TENANT,
         sessionSecret: data.cookieSecret,
         allowedOrigins: config.BELFRY_CONSOLE_ORIGINS,
         ...(simulated === undefined ? {} : { simulator: simulated.simulator }),

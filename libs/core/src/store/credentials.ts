@@ -24,8 +24,11 @@ export type Ticket = { readonly tenant: TenantId; readonly user: UserId; readonl
 
 export type CredentialStore = {
   findApiKey(id: string): Promise<ApiKey | undefined>;
-  /** Inserts or replaces; used at start for keys from configuration. */
-  putApiKey(key: ApiKey): Promise<void>;
+  /**
+   * These keys and no others are good from now on: all of them come from the configuration, and who starts last has the newest. One that is no longer among them is gone, and
+   * another one under the same id takes its place.
+   */
+  setApiKeys(keys: readonly ApiKey[]): Promise<void>;
   createTicket(ticketHash: string, ticket: Ticket): Promise<void>;
   /** Consumes it (`DELETE … RETURNING`): a second call gets undefined, as does one after it expired. */
   consumeTicket(ticketHash: string): Promise<Ticket | undefined>;

@@ -19,6 +19,16 @@ export const apiKeyOptions = secretOptions('BELFRY_API_KEY', {
   group: GROUP,
 });
 
+export const apiKeysOptions = defineOptions({
+  BELFRY_API_KEYS: {
+    type: path(),
+    optional: true,
+    description:
+      'JSON file with further API keys, each with a tenant, scopes and perhaps an end (docs/operations.md). Read at the start: a key that is no longer in it stops working then.',
+    group: GROUP,
+  },
+});
+
 export const cookieSecretOptions = secretOptions('BELFRY_COOKIE_SECRET', {
   description:
     'Signs the cookies with which an EventSource reconnects, and those of the console. The same on all processes behind one address.',

@@ -37,7 +37,6 @@ const STATEMENTS = [
   'listUnreadableJobs',
   'loadRecipients',
   'nextTimerInMs',
-  'putApiKey',
   // What the gate decides on may change the moment after; the compare-and-set after the send is what counts.
   'readGate',
   'readPreferences',

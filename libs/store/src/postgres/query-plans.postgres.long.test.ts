@@ -23,7 +23,7 @@ type Plan = {
 };
 
 /** A handful of rows however large the store. */
-const SMALL = new Set(['settings', 'counters']);
+const SMALL = new Set(['settings', 'counters', 'api_keys']);
 /** Each of these statements is for a few rows: five look-ups of some pages each, several indexes, and some room. */
 const MAX_PAGES = 400;
 /** All deliveries of one notification are counted, or read to be ended or deleted with it. */

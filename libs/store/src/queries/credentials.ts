@@ -13,18 +13,28 @@ export async function findApiKey({ db }: QueryContext, id: string): Promise<ApiK
   };
 }
 
-export async function putApiKey({ db }: QueryContext, key: ApiKey): Promise<void> {
-  const values = {
-    tenant: key.tenant,
-    secret_hash: key.secretHash,
-    scopes: JSON.stringify(key.scopes),
-    expires_at_ms: key.expiresAtMs ?? null,
-  };
-  await db
-    .insertInto('api_keys')
-    .values({ id: key.id, ...values })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
-    .execute();
+export async function setApiKeys({ db }: QueryContext, keys: readonly ApiKey[]): Promise<void> {
+  // In one order, so that processes that start together wait for each other and never in a circle.
+  const rows = keys
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+    .map((key) => ({
+      id: key.id,
+      tenant: key.tenant,
+      secret_hash: key.secretHash,
+      scopes: JSON.stringify(key.scopes),
+      expires_at_ms: key.expiresAtMs ?? null,
+    }));
+  const ids = rows.map(({ id }) => id);
+  for (const row of rows) {
+    const { id: _id, ...values } = row;
+    await db
+      .insertInto('api_keys')
+      .values(row)
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+      .execute();
+  }
+  const others = db.deleteFrom('api_keys');
+  await (ids.length === 0 ? others : others.where('id', 'not in', ids)).execute();
 }
 
 export async function createTicket({ db }: QueryContext, ticketHash: string, ticket: Ticket): Promise<void> {
