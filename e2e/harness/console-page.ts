@@ -6,7 +6,7 @@ export type ConsolePage = {
   readonly context: BrowserContext;
   /** What must not have happened: exceptions, and lines in the browser's console that tell neither of an answer of 400 and above nor of a server that is away. */
   readonly complaints: readonly string[];
-  /** Requests that carried an Authorization header. */
+  /** Requests with an Authorization header that no page is given one for. */
   readonly authorized: readonly string[];
   connect(user: string, transport?: 'auto' | 'websocket' | 'sse'): Promise<void>;
   /** Fills in what is given and sends. */
@@ -47,7 +47,9 @@ export async function openConsole(
     if (message.type() === 'error' && !EXPECTED.test(message.text())) complaints.push(message.text());
   });
   page.on('request', (request) => {
-    if (request.headers().authorization !== undefined) authorized.push(request.url());
+    const { authorization = '' } = request.headers();
+    // What an event stream gives to whoever listens, to acknowledge with.
+    if (authorization !== '' && !authorization.startsWith('Bearer ack_')) authorized.push(request.url());
   });
   await page.goto(url);
   await page.locator('#feed[data-tone=good]').waitFor();

@@ -14,11 +14,12 @@ export class BelfryApiError extends Error {
   }
 }
 
-/** The JSON of the answer, `{}` where there is none. Rejects with `BelfryApiError` for a status of 400 and above, with `TypeError` when nothing was reached. */
+/** With the page's token, unless another credential is given. The JSON of the answer, `{}` where there is none. Rejects with `BelfryApiError` for a status of 400 and above, with `TypeError` when nothing was reached. */
 export type ApiRequest = (
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: unknown,
+  credential?: string,
 ) => Promise<Readonly<Record<string, unknown>>>;
 
 export function createApiRequest({
@@ -26,9 +27,10 @@ export function createApiRequest({
   getToken,
   fetch: send = fetch,
 }: Pick<BelfryClientOptions, 'baseUrl' | 'getToken' | 'fetch'>): ApiRequest {
-  return async (method, path, body) => {
+  return async (method, path, body, credential) => {
     const headers: Record<string, string> = {};
-    if (getToken !== undefined) headers.authorization = `Bearer ${await getToken()}`;
+    const token = credential ?? (await getToken?.());
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const response = await send(new URL(path, baseUrl), {
       method,

@@ -49,16 +49,18 @@ export function createBelfryClient(options: BelfryClientOptions): BelfryClient {
     return openWebSocketLink({ ...common, url, WebSocket: options.WebSocket ?? WebSocket, clock });
   };
 
+  let ackToken: string | undefined;
   const acks = createAckQueue({
     clock,
     async send(ids) {
       const link = stream.link();
       if (link === undefined) return false;
       if (link.send({ type: 'ack', ids: [...ids] })) return true;
-      // Over SSE it takes a request, which only a token may make.
-      if (link.transport !== 'sse') return false;
+      // Over SSE it takes a request, for which a page that has tickets only was given a token of its own.
+      if (link.transport !== 'sse' || (options.getToken === undefined && ackToken === undefined)) return false;
       // The user goes along, so that it is refused where the token has become somebody else's.
-      if (options.getToken !== undefined) await request('POST', '/v1/acks', { ids, user: position.user() });
+      const body = { ids, user: position.user() };
+      await request('POST', '/v1/acks', body, options.getToken === undefined ? ackToken : undefined);
       return true;
     },
   });
@@ -84,6 +86,7 @@ export function createBelfryClient(options: BelfryClientOptions): BelfryClient {
         seen.clear();
         acks.clear();
       }
+      ackToken = hello.ackToken;
       acks.flush();
       return { recovered };
     },

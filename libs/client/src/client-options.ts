@@ -21,9 +21,9 @@ export type ReceivedNotification = ClientNotification & { readonly cursor: strin
 export type BelfryClientOptions = {
   /** Where Belfry is, such as `https://push.example`; WebSocket, SSE and HTTP are all found from it. */
   readonly baseUrl: string;
-  /** A JWT of the user, asked for before each connection and request. Needed for the inbox, acknowledgements over SSE and Web Push. */
+  /** A JWT of the user, asked for before each connection and request. Needed for the inbox and Web Push. */
   readonly getToken?: () => string | Promise<string>;
-  /** A fresh connection ticket, where the page has no JWT: asked for before each connection. */
+  /** A fresh connection ticket, where the page has no JWT: asked for before each connection. Enough to receive and to acknowledge. */
   readonly getTicket?: () => string | Promise<string>;
   /** The user; read from the token's `sub` when omitted. With tickets alone nothing says it before a connection, so give it to keep users of one tab apart. */
   readonly user?: string;

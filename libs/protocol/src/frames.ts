@@ -24,6 +24,8 @@ export type HelloFrame = {
   readonly tenant: string;
   readonly user: string;
   readonly heartbeatMs: number;
+  /** Over SSE: the credential for `POST /v1/acks`, as long as the connection may last. */
+  readonly ackToken?: string;
 };
 export type NotificationFrame = {
   readonly type: 'notification';

@@ -23,6 +23,10 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
     tenant: z.string(),
     user: z.string().describe('Whose stream it is: a cursor means nothing in that of another user'),
     heartbeatMs: z.int(),
+    ackToken: z
+      .string()
+      .exactOptional()
+      .describe('Over server-sent events: the credential for `POST /v1/acks`, as long as the connection may last'),
   }),
   z.object({ type: z.literal('notification'), cursor: z.string(), notification: clientNotificationSchema }),
   z.object({ type: z.literal('error'), code: z.string(), detail: z.string() }),

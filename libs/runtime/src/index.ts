@@ -25,6 +25,7 @@ export {
 export { loadConfig } from './config/load-config.ts';
 export { origins } from './config/origins-type.ts';
 export { type ConfigResult, readConfig } from './config/read-config.ts';
+export { type AckTokens, createAckTokens, isAckToken } from './http/ack-token.ts';
 export {
   type Authentication,
   type AuthenticationOptions,
@@ -41,6 +42,7 @@ export { addIdempotency } from './http/idempotency.ts';
 export { isProblemError, ProblemError, type ProblemOptions, problemDocument } from './http/problem.ts';
 export type { TokenKeys } from './http/token-keys.ts';
 export { createTokenVerifier, type TokenOptions, type TokenVerifier } from './http/token-verifier.ts';
+export { createUserSeal } from './http/user-seal.ts';
 export { createProcessEdge, type ProcessEdge } from './lifecycle/process-edge.ts';
 export { runServices } from './lifecycle/run-services.ts';
 export { type RunningServices, startServices } from './lifecycle/start-services.ts';

@@ -17,7 +17,6 @@ const FORWARDED = [
   ['GET', '/v1/users/:user/inbox'],
   ['POST', '/v1/users/:user/inbox/read'],
   ['POST', '/v1/connection-tickets'],
-  ['POST', '/v1/acks'],
   ['GET', '/v1/webpush/public-key'],
   ['GET', '/v1/dead-letters'],
   ['GET', '/v1/dead-letters/groups'],

@@ -28,9 +28,10 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
   }
 }
 
-/** `fetch` for the browser SDK: what it asks of the API goes to the console, which has the key. */
+/** `fetch` for the browser SDK: what it asks of the API goes to the console, which has the key, unless it has a credential of its own for it. */
 export const fetchThroughConsole: typeof fetch = (input, init) => {
   const url = new URL(input instanceof Request ? input.url : input);
+  if (new Headers(init?.headers).has('authorization')) return fetch(url, init);
   return fetch(`${PREFIX}${url.pathname}${url.search}`, init);
 };
 

@@ -43,11 +43,6 @@ export function createReceivePane(): ReceivePane {
     inbox.clear();
   };
 
-  const acknowledgeOverHttp = async (id: string): Promise<void> => {
-    const answer = await call('POST', '/v1/acks', { user, ids: [id] });
-    if (!answer.ok) notice.complain(describeProblem(answer.problem));
-  };
-
   const open = (transport: 'auto' | TransportKind): void => {
     const connected = user;
     const created: BelfryClient = createBelfryClient({
@@ -58,12 +53,7 @@ export function createReceivePane(): ReceivePane {
       fetch: fetchThroughConsole,
       getTicket: () => ticketFor(connected),
       onStateChange: onState,
-      onNotification: ({ id }) => {
-        const state = created.state();
-        // An event stream has no way up.
-        if (state.state === 'connected' && state.transport === 'sse') void acknowledgeOverHttp(id);
-        inbox.arrived(id);
-      },
+      onNotification: ({ id }) => inbox.arrived(id),
     });
     client = created;
     connect.textContent = 'Disconnect';

@@ -1,6 +1,7 @@
 import { SCOPES, type Scope } from '@belfry/core/store/credentials';
+import { createAckTokens } from '@belfry/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startApi, type TestApi, userToken } from './api.fixture.ts';
+import { COOKIE_SECRET, startApi, type TestApi, userToken } from './api.fixture.ts';
 import { createPipeline } from './pipeline.fixture.ts';
 import { ROUTES, type RouteCase } from './routes.fixture.ts';
 
@@ -109,6 +110,12 @@ describe.each(GUARDED.map((route) => [nameOf(route), route] as const))('%s', (_n
       expect(answer.json).toMatchObject({ status: 401, code: 'unauthenticated', field: 'header:Authorization' });
       expect(answer.headers.get('www-authenticate')).toContain('Bearer');
     }
+  });
+
+  it('takes an ack token where something is acknowledged, and nowhere else', async () => {
+    const expiresAtMs = Date.now() + 60_000;
+    const ackToken = createAckTokens(COOKIE_SECRET).issue({ tenant: 'scopes', user: 'alice', expiresAtMs });
+    expect((await send(route, ackToken)).status).toBe(route.template === '/v1/acks' ? 200 : 401);
   });
 
   it(`needs the scope ${route.scope}`, async () => {

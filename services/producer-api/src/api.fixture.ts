@@ -13,6 +13,7 @@ import { createEmbeddedLog } from '@belfry/log-embedded';
 import { LIMITS } from '@belfry/protocol/limits';
 import { jobsTopic, RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
 import {
+  createAckTokens,
   createApiKey,
   createAuthentication,
   createHttpHost,
@@ -26,6 +27,7 @@ import {
 import { createSqliteStore } from '@belfry/store';
 import { createProducerApi } from './producer-api.ts';
 
+export const COOKIE_SECRET = 'signs ack tokens in tests';
 const JWT_SECRET = 'a secret for tests that is long enough';
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -110,6 +112,7 @@ export async function startApi(): Promise<TestApi> {
       clock,
       random,
       metrics,
+      ackTokens: createAckTokens(COOKIE_SECRET),
       authentication: createAuthentication({ keys: store, clock, metrics, tokens }),
       accept: createAccept({ store, log, clock, random, appendDeadlineMs: 2_000 }),
       receipts,

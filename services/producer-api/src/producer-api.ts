@@ -5,7 +5,7 @@ import type { Random } from '@belfry/core/random';
 import type { Service } from '@belfry/core/service';
 import type { Store } from '@belfry/core/store/store';
 import type { Accept, RealtimeState, ReceiptFeed } from '@belfry/dispatch';
-import { type Authentication, addIdempotency, type HttpApp, type Metrics } from '@belfry/runtime';
+import { type AckTokens, type Authentication, addIdempotency, type HttpApp, type Metrics } from '@belfry/runtime';
 import { createIntake } from './intake.ts';
 import { addAckRoute } from './routes/acks.ts';
 import { addBatchRoute } from './routes/batch.ts';
@@ -28,6 +28,8 @@ export type ProducerApiDeps = {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly authentication: Authentication;
+  /** With the secret of the gateways. */
+  readonly ackTokens: AckTokens;
   readonly accept: Accept;
   /** Nobody waits for it: what the log does not take is lost to the feed. */
   readonly receipts: ReceiptFeed;

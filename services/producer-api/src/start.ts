@@ -1,5 +1,5 @@
 import { createAccept, createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
-import { createAuthentication } from '@belfry/runtime';
+import { createAckTokens, createAuthentication } from '@belfry/runtime';
 import {
   configuredApiKeys,
   createFcm,
@@ -43,6 +43,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
           }),
           rateLimit: { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST },
         }),
+        ackTokens: createAckTokens(credential(config, 'cookieSecret')),
         // They only say whether an address may be saved; nothing is sent from here.
         channels: {
           webpush: await createWebPush({

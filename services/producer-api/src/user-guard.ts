@@ -1,5 +1,14 @@
+import type { Clock } from '@belfry/core/clock';
 import type { Scope } from '@belfry/core/store/credentials';
-import { type Authentication, apiKeyId, bearerCredential, ProblemError, principalOf } from '@belfry/runtime';
+import {
+  type AckTokens,
+  type Authentication,
+  apiKeyId,
+  bearerCredential,
+  isAckToken,
+  ProblemError,
+  principalOf,
+} from '@belfry/runtime';
 import type { FastifyRequest } from 'fastify';
 
 /**
@@ -13,6 +22,30 @@ export function requireTokenOrScope(authentication: Authentication, scope: Scope
     const credential = bearerCredential(request.headers.authorization);
     const isKey = credential !== undefined && apiKeyId(credential) !== undefined;
     return isKey ? byKey(request) : byToken(request);
+  };
+}
+
+/**
+ * Route hook (`onRequest`) for acknowledgements: what `requireTokenOrScope` takes, and the ack token that an event stream gave to its client. Such a token is good for
+ * nothing else: no other route asks for it.
+ */
+export function requireAckTokenOr(
+  otherwise: (request: FastifyRequest) => Promise<void>,
+  ackTokens: AckTokens,
+  clock: Clock,
+) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const credential = bearerCredential(request.headers.authorization) ?? '';
+    if (!isAckToken(credential)) return otherwise(request);
+    const user = ackTokens.read(credential, clock.nowMs());
+    if (user !== undefined) request.principal = { kind: 'user', ...user };
+    else {
+      throw new ProblemError('unauthenticated', {
+        detail: 'The ack token is not good, or its connection has ended: `hello` of the next one has another.',
+        field: 'header:Authorization',
+        headers: { 'www-authenticate': 'Bearer realm="belfry"' },
+      });
+    }
   };
 }
 

@@ -1,6 +1,6 @@
-import { hashSecret } from '@belfry/runtime';
+import { createAckTokens, hashSecret } from '@belfry/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startApi, type TestApi, userToken } from './api.fixture.ts';
+import { COOKIE_SECRET, startApi, type TestApi, userToken } from './api.fixture.ts';
 import { createPipeline, type Pipeline } from './pipeline.fixture.ts';
 
 const SUBSCRIPTION = {
@@ -161,6 +161,26 @@ describe('POST /v1/acks', () => {
     expect(byKey.json).toEqual({ acknowledged: 1 });
     const { json } = await api.call('GET', '/v1/users/ada/inbox', { as: key });
     expect(json.items.map((item: { status: string }) => item.status)).toEqual(['delivered', 'delivered']);
+  });
+
+  it('takes the token that an event stream gave, for its user alone and as long as the stream may last', async () => {
+    await pipeline.route('default', 'amy', { id: 'ack-3' });
+    const tokens = createAckTokens(COOKIE_SECRET);
+    const amy = { tenant: 'default', user: 'amy', expiresAtMs: Date.now() + 60_000 };
+    const as = tokens.issue(amy);
+    const named = await api.call('POST', '/v1/acks', { as, body: { ids: ['ack-3'], user: 'ada' } });
+    expect(named.json).toMatchObject({ status: 403, code: 'forbidden', field: '/user' });
+    const answer = await api.call('POST', '/v1/acks', { as, body: { ids: ['ack-3'] } });
+    expect([answer.status, answer.json]).toEqual([200, { acknowledged: 1 }]);
+    const { json } = await api.call('GET', '/v1/users/amy/inbox', { as: key });
+    expect(json.items[0].status).toBe('delivered');
+
+    const over = tokens.issue({ ...amy, expiresAtMs: Date.now() - 1 });
+    for (const bad of [over, createAckTokens('another secret').issue(amy), `${as.slice(0, -2)}AA`]) {
+      const refused = await api.call('POST', '/v1/acks', { as: bad, body: { ids: ['ack-3'] } });
+      expect(refused.json).toMatchObject({ status: 401, code: 'unauthenticated', field: 'header:Authorization' });
+      expect(refused.json.detail).toContain('ack token');
+    }
   });
 
   it('speaks for nobody else', async () => {

@@ -4,6 +4,7 @@ import type { StreamItem } from '@belfry/core/store/user-stream';
 import { isUnavailable } from '@belfry/core/unavailable-error';
 import { CLOSE_CODES } from '@belfry/protocol/close-codes';
 import type { ClientFrame } from '@belfry/protocol/frames';
+import type { AckTokens } from '@belfry/runtime';
 import type { Acks } from './acks.ts';
 import type { Admission, AdmissionResult, LivePrincipal } from './admission.ts';
 import type { GatewayLimits } from './gateway-limits.ts';
@@ -61,6 +62,7 @@ export type ConnectionOptions = {
   readonly random: Random;
   readonly limits: GatewayLimits;
   readonly acks: Acks;
+  readonly ackTokens: Pick<AckTokens, 'issue'>;
   readonly authenticate: (credential: Credential) => Promise<LivePrincipal | undefined>;
   readonly admit: (principal: LivePrincipal, cursor: string | undefined) => Promise<AdmissionResult>;
   readonly onError: (error: unknown) => void;
@@ -102,7 +104,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { cursor, recovered, principal } = admitted;
     const { tenant, user } = principal;
     const { heartbeatMs } = transport;
-    transport.send(controlFrame({ type: 'hello', cursor, recovered, tenant, user, heartbeatMs }));
+    // Who can only listen acknowledges by a request, for which a ticket is no credential.
+    const ackToken = transport.kind === 'sse' ? { ackToken: options.ackTokens.issue(principal) } : {};
+    transport.send(controlFrame({ type: 'hello', cursor, recovered, tenant, user, heartbeatMs, ...ackToken }));
     void replay(admitted).catch(fail);
   };
   const enterLive = (hub: UserHub): void => {

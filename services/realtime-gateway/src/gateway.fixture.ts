@@ -18,6 +18,7 @@ import { createStreamStore } from './stream-store.fixture.ts';
 import { REALTIME_PATH } from './websocket-endpoint.ts';
 
 const JWT_SECRET = 'a secret that only tests know, 32 bytes';
+export const COOKIE_SECRET = 'signs cookies in tests';
 export const PAGE = 'https://app.example';
 /** For `vi.waitFor` on a busy machine. */
 export const SOON = { timeout: 15_000, interval: 10 } as const;
@@ -92,7 +93,7 @@ export async function startGateway(
     clock,
     random: createSystemRandom(),
     allowedOrigins: [PAGE],
-    cookieSecret: 'signs cookies in tests',
+    cookieSecret: COOKIE_SECRET,
     logger,
     metrics,
     limits: { tickMs: 50, ...limits },

@@ -7,7 +7,7 @@ import type { UserStreamStore } from '@belfry/core/store/user-stream';
 import { isUnavailable } from '@belfry/core/unavailable-error';
 import type { RealtimeState, ReceiptFeed } from '@belfry/dispatch';
 import { CLOSE_CODES } from '@belfry/protocol/close-codes';
-import type { HttpApp, Logger, TokenVerifier } from '@belfry/runtime';
+import { createAckTokens, type HttpApp, type Logger, type TokenVerifier } from '@belfry/runtime';
 import { createAcks } from './acks.ts';
 import { createAdmit } from './admission.ts';
 import { createAuthenticator } from './authenticate.ts';
@@ -39,8 +39,8 @@ export type RealtimeGatewayDeps = {
   /** Pages that may connect, such as `https://app.example`, compared exactly; `*` stands for all. */
   readonly allowedOrigins: readonly string[];
   /**
-   * Signs the cookies of SSE tickets. The same on every gateway behind one address; without it a random one, and an `EventSource` that
-   * reconnects to another process is told to stop (204), which makes its page ask for a new ticket.
+   * Signs the cookies of SSE tickets, and the ack tokens of event streams. The same on every gateway behind one address, and on the API; without it a random one: an `EventSource` that
+   * reconnects to another process is told to stop (204), which makes its page ask for a new ticket, and no API takes its ack token.
    */
   readonly cookieSecret?: string;
   readonly logger?: Logger;
@@ -75,12 +75,14 @@ export function createRealtimeGateway(deps: RealtimeGatewayDeps): Service[] {
     ticketSessionMs: limits.ticketSessionMs,
   });
   const admit = createAdmit({ hubs, epoch, store, limits });
+  const cookieSecret = deps.cookieSecret ?? Buffer.from(random.bytes(32)).toString('base64url');
   const turn = createTurnFlush();
   const connections = createConnectionSet({
     clock,
     random,
     limits,
     acks,
+    ackTokens: createAckTokens(cookieSecret),
     authenticate: authenticator.credential,
     admit,
     onError,
@@ -109,7 +111,6 @@ export function createRealtimeGateway(deps: RealtimeGatewayDeps): Service[] {
     onError,
   };
   addWebSocketEndpoint(deps.http.server, endpoint);
-  const cookieSecret = deps.cookieSecret ?? Buffer.from(random.bytes(32)).toString('base64url');
   addSseEndpoint(deps.http, endpoint, createSseTicketCookie(cookieSecret, EVENTS_PATH));
 
   return [

@@ -1,5 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import { hashSecret } from '@belfry/runtime';
+import { createUserSeal, hashSecret } from '@belfry/runtime';
 import type { LivePrincipal } from './admission.ts';
 
 /**
@@ -14,35 +13,18 @@ export type SseTicketCookie = {
 };
 
 export function createSseTicketCookie(secret: string, path: string): SseTicketCookie {
-  // A key of its own: what is signed here must never pass as something else that the same secret signs.
-  const key = createHmac('sha256', secret).update('belfry sse ticket cookie 1').digest();
-  const sign = (name: string, payload: string): Buffer =>
-    createHmac('sha256', key).update(`${name}=${payload}`).digest();
-
+  const seal = createUserSeal(secret, 'belfry sse ticket cookie 1');
   return {
     issue(ticket, principal, secure) {
       const name = cookieName(ticket);
-      const { tenant, user, expiresAtMs } = principal;
-      const payload = Buffer.from(JSON.stringify([tenant, user, expiresAtMs])).toString('base64url');
-      const expires = new Date(expiresAtMs).toUTCString();
+      const expires = new Date(principal.expiresAtMs).toUTCString();
       // A page on another site may only send it back with SameSite=None, which browsers take over https alone. The cookie by itself opens nothing.
       const site = secure ? 'SameSite=None; Secure' : 'SameSite=Lax';
-      const value = `${payload}.${sign(name, payload).toString('base64url')}`;
-      return `${name}=${value}; Path=${path}; Expires=${expires}; HttpOnly; ${site}`;
+      return `${name}=${seal.seal(principal, name)}; Path=${path}; Expires=${expires}; HttpOnly; ${site}`;
     },
     read(ticket, cookieHeader, nowMs) {
       const name = cookieName(ticket);
-      const [payload, signature] = (findCookie(cookieHeader ?? '', name) ?? '').split('.');
-      if (!payload || signature === undefined) return undefined;
-      const given = Buffer.from(signature, 'base64url');
-      const right = sign(name, payload);
-      if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
-      const [tenant, user, expiresAtMs] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [
-        string,
-        string,
-        number,
-      ];
-      return expiresAtMs <= nowMs ? undefined : { tenant, user, expiresAtMs };
+      return seal.open(findCookie(cookieHeader ?? '', name) ?? '', nowMs, name);
     },
   };
 }

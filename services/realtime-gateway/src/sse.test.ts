@@ -1,7 +1,8 @@
 import type { ServerFrame } from '@belfry/protocol/frames';
+import { createAckTokens } from '@belfry/runtime';
 import { EventSource } from 'eventsource';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { alice, PAGE, SOON, testNotification, userToken } from './gateway.fixture.ts';
+import { alice, COOKIE_SECRET, PAGE, SOON, testNotification, userToken } from './gateway.fixture.ts';
 import { useGateways } from './use-gateways.fixture.ts';
 
 const sources: EventSource[] = [];
@@ -69,9 +70,10 @@ describe('server-sent events', () => {
     let text = '';
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     while (reader && !text.includes('hello')) text += (await reader.read()).value ?? '';
-    expect(text).toBe(
-      'retry: 50\n\nid: e1:0\nevent: hello\ndata: {"type":"hello","cursor":"e1:0","recovered":true,"tenant":"default","user":"alice","heartbeatMs":15000}\n\n',
-    );
+    const hello =
+      '{"type":"hello","cursor":"e1:0","recovered":true,"tenant":"default","user":"alice","heartbeatMs":15000,"ackToken":"…"}';
+    const withoutToken = text.replace(/ack_[\w-]+\.[\w-]{43}/, '…');
+    expect(withoutToken).toBe(`retry: 50\n\nid: e1:0\nevent: hello\ndata: ${hello}\n\n`);
     stop.abort();
   });
 
@@ -100,6 +102,22 @@ describe('server-sent events', () => {
     await events.receives(['one', 'two']);
     expect(events.statuses).toEqual([200, 200]);
     expect(events.resumedFrom).toEqual([undefined, 'e1:1']);
+  });
+
+  it('gives its client a token to acknowledge with, as long as the connection may last, and a reconnect another', async () => {
+    const gateway = await start({ ticketSessionMs: 60_000 });
+    const tokens = createAckTokens(COOKIE_SECRET);
+    const events = openEvents(`${gateway.eventsUrl}?ticket=${gateway.ticket(alice)}`);
+    const startedMs = Date.now();
+    await events.hello();
+    gateway.cut();
+    await vi.waitFor(() => expect(events.frames).toHaveLength(2), SOON);
+    for (const frame of events.frames) {
+      const owner = frame.type === 'hello' ? tokens.read(frame.ackToken ?? '', Date.now()) : undefined;
+      expect(owner).toMatchObject(alice);
+      expect(owner?.expiresAtMs).toBeGreaterThanOrEqual(startedMs + 60_000);
+      expect(owner?.expiresAtMs).toBeLessThanOrEqual(Date.now() + 60_000);
+    }
   });
 
   it('says goodbye when the gateway drains', async () => {

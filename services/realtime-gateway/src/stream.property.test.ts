@@ -2,6 +2,7 @@ import { createLocalBackplane } from '@belfry/backplane-local';
 import type { Hint } from '@belfry/core/backplane';
 import { notificationFrame } from '@belfry/protocol/client-notification';
 import { parseCursor } from '@belfry/protocol/cursor';
+import { createAckTokens } from '@belfry/runtime';
 import { createFakeClock } from '@belfry/testing/fake-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import fc from 'fast-check';
@@ -48,6 +49,7 @@ function createWorld() {
     random,
     limits: LIMITS,
     acks,
+    ackTokens: createAckTokens('secret'),
     authenticate: async () => undefined,
     admit,
     onError,

@@ -11,7 +11,14 @@ import { createProducerApi } from '@belfry/producer-api';
 import { LIMITS } from '@belfry/protocol/limits';
 import { createRealtimeGateway, gatewayLimits, REALTIME_PATH } from '@belfry/realtime-gateway';
 import { createRouter } from '@belfry/router';
-import { type ConfigValues, createAuthentication, createHttpHost, createMetrics, type Logger } from '@belfry/runtime';
+import {
+  type ConfigValues,
+  createAckTokens,
+  createAuthentication,
+  createHttpHost,
+  createMetrics,
+  type Logger,
+} from '@belfry/runtime';
 import { createScheduler } from '@belfry/scheduler';
 import {
   API_KEY_TENANT,
@@ -156,6 +163,7 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
       ...shared,
       http: host.app,
       authentication,
+      ackTokens: createAckTokens(data.cookieSecret),
       accept: createAccept({ store, log, clock, random }),
       realtime,
       receipts: edgeReceipts,

@@ -31,7 +31,7 @@ export const apiKeysOptions = defineOptions({
 
 export const cookieSecretOptions = secretOptions('BELFRY_COOKIE_SECRET', {
   description:
-    'Signs the cookies with which an EventSource reconnects, and those of the console. The same on all processes behind one address.',
+    'Signs the cookies with which an EventSource reconnects, the tokens with which it acknowledges, and the cookies of the console. The same on all processes behind one address.',
   group: GROUP,
 });
 

@@ -1,26 +1,33 @@
+import type { Clock } from '@belfry/core/clock';
 import type { RealtimeState } from '@belfry/dispatch';
 import { userIdSchema } from '@belfry/protocol/identifiers';
-import { type Authentication, type HttpApp, principalOf } from '@belfry/runtime';
+import { type AckTokens, type Authentication, type HttpApp, principalOf } from '@belfry/runtime';
 import { z } from 'zod';
 import { describeRoute } from '../describe-route.ts';
 import { bodyProblemResponses } from '../problem-responses.ts';
-import { requireTokenOrScope, userOf } from '../user-guard.ts';
+import { requireAckTokenOr, requireTokenOrScope, userOf } from '../user-guard.ts';
 import { notificationIdsSchema } from '../user-params.ts';
 
-export type AckRouteDeps = { readonly authentication: Authentication; readonly realtime: RealtimeState };
+export type AckRouteDeps = {
+  readonly authentication: Authentication;
+  readonly ackTokens: AckTokens;
+  readonly realtime: RealtimeState;
+  readonly clock: Clock;
+};
 
 /** `POST /v1/acks`: what a WebSocket client sends as a frame, for clients that can only listen. */
-export function addAckRoute(app: HttpApp, { authentication, realtime }: AckRouteDeps): void {
+export function addAckRoute(app: HttpApp, { authentication, ackTokens, realtime, clock }: AckRouteDeps): void {
   app.post(
     '/v1/acks',
     {
-      onRequest: requireTokenOrScope(authentication, 'users:write'),
+      onRequest: requireAckTokenOr(requireTokenOrScope(authentication, 'users:write'), ackTokens, clock),
       schema: {
         ...describeRoute({
           tag: 'Realtime',
           operationId: 'acknowledge',
           summary: 'Acknowledge notifications',
-          description: 'Stops waiting deliveries of them to the user. Unknown ids are ignored; safe to repeat.',
+          description:
+            'Stops waiting deliveries of them to the user. Unknown ids are ignored; safe to repeat. A client of server-sent events may use the `ackToken` that its `hello` brought.',
           scope: 'users:write',
           userToken: true,
         }),
