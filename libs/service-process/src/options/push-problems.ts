@@ -10,14 +10,10 @@ export function pushProblems(values: Values): readonly ConfigProblem[] {
   const { BELFRY_WEBPUSH_SUBJECT: subject, BELFRY_FCM_PROJECT: project, BELFRY_FCM_ENDPOINT: endpoint } = values;
   const allowedHosts = values.BELFRY_WEBPUSH_ALLOWED_HOSTS as readonly string[] | undefined;
   const problems = [...entryProblems('BELFRY_WEBPUSH_ALLOWED_HOSTS', allowedHosts, allowedHostProblem)];
-  const subjectProblem = typeof subject === 'string' ? vapidSubjectProblem(subject) : undefined;
-  if (subjectProblem !== undefined) {
-    problems.push({ variable: 'BELFRY_WEBPUSH_SUBJECT', detail: `${subjectProblem}, but is "${subject}"` });
-  }
-  const projectProblem = typeof project === 'string' ? projectIdProblem(project) : undefined;
-  if (projectProblem !== undefined) {
-    problems.push({ variable: 'BELFRY_FCM_PROJECT', detail: `${projectProblem}, but is "${project}"` });
-  }
+  problems.push(
+    ...textProblems('BELFRY_WEBPUSH_SUBJECT', subject, vapidSubjectProblem),
+    ...textProblems('BELFRY_FCM_PROJECT', project, projectIdProblem),
+  );
   if (endpoint !== undefined && project === undefined && values.GOOGLE_APPLICATION_CREDENTIALS === undefined) {
     problems.push({
       variable: 'BELFRY_FCM_PROJECT',
@@ -25,4 +21,13 @@ export function pushProblems(values: Values): readonly ConfigProblem[] {
     });
   }
   return problems;
+}
+
+function textProblems(
+  variable: string,
+  value: unknown,
+  problemOf: (text: string) => string | undefined,
+): readonly ConfigProblem[] {
+  const problem = typeof value === 'string' ? problemOf(value) : undefined;
+  return problem === undefined ? [] : [{ variable, detail: `${problem}, but is "${String(value)}"` }];
 }
