@@ -101,16 +101,19 @@ describe('a WebSocket connection', () => {
     const first = openLiveClient(gateway.webSocketUrl, bearer('alice'));
     const second = openLiveClient(gateway.webSocketUrl, bearer('alice'));
     await Promise.all([first.hello(), second.hello()]);
-    const notification = testNotification('acked');
-    gateway.publish(alice, notification);
-    await Promise.all([first.receives(['acked']), second.receives(['acked'])]);
+    const [shown, notification] = [testNotification('shown'), testNotification('acked')];
+    for (const each of [shown, notification]) gateway.publish(alice, each);
+    await Promise.all([first.receives(['shown', 'acked']), second.receives(['shown', 'acked'])]);
     first.send({ type: 'ack', ids: [notification.id] });
     second.send({ type: 'read', ids: [notification.id, 'other'] });
     await vi.waitFor(() => {
       expect(gateway.marks.acknowledged).toEqual([{ ...alice, notificationIds: [notification.id] }]);
       expect(gateway.marks.read).toEqual([{ ...alice, notificationIds: [notification.id, 'other'] }]);
+      expect(gateway.marks.sent.length).toBeGreaterThan(0);
     }, SOON);
-    expect(gateway.marks.sent).toEqual([{ ...alice, notificationIds: [notification.id] }]);
+    // What was acknowledged at once is not written as sent first.
+    const sent = gateway.marks.sent.flatMap(({ notificationIds }) => notificationIds);
+    expect(sent.filter((id) => id === shown.id)).toHaveLength(1);
   });
 
   it('answers a ping frame', async () => {
