@@ -45,8 +45,14 @@ describe('the example upstream', () => {
     }
     expect((await askForInvoice(`${belfry.url}/console/api`)).status).toBe(403);
     expect((await askForInvoice(`${belfry.url}/console/api`, { origin: belfry.url })).status).toBe(401);
+    const inbox = async (): Promise<unknown[]> => {
+      const headers = { authorization: `Bearer ${belfry?.apiKey}` };
+      const answer = await fetch(`${belfry?.url}/v1/users/victim/inbox`, { headers });
+      return ((await answer.json()) as { items: unknown[] }).items;
+    };
     const own = await askForInvoice(`${belfry.url}/console/api`, { cookie, origin: belfry.url });
     expect(own.status).toBe(202);
+    await vi.waitFor(async () => expect(await inbox()).toHaveLength(1), { timeout: 30_000, interval: 50 });
   });
 
   it('is not there without the console', async () => {
