@@ -42,6 +42,7 @@ const entry: GateEntry = {
   cancelled: false,
   acknowledged: false,
   superseded: false,
+  earlierDueInMs: undefined,
 };
 const second = { ...ref, attempt: 2 };
 
@@ -88,6 +89,21 @@ describe('passGate', () => {
       { kind: 'end', state: 'acknowledged' },
     ],
     ['a first attempt of an acknowledged one', ref, { ...entry, acknowledged: true }, { kind: 'send' }],
+    [
+      'one behind an earlier one that is parked',
+      ref,
+      { ...entry, earlierDueInMs: 700 },
+      { kind: 'park', dueInMs: 710 },
+    ],
+    ['one behind an earlier one on its way', ref, { ...entry, earlierDueInMs: 0 }, { kind: 'park', dueInMs: 100 }],
+    ['a cancelled one behind an earlier one', ref, { ...entry, earlierDueInMs: 700, cancelled: true }, { kind: 'end' }],
+    ['a retry while an earlier one is parked', second, { ...entry, attempt: 2, earlierDueInMs: 700 }, { kind: 'send' }],
+    [
+      'a redrive while an earlier one is parked',
+      { ...ref, redrive: 1 },
+      { ...entry, redrive: 1, earlierDueInMs: 700 },
+      { kind: 'send' },
+    ],
     ['a retry that is due', second, { ...entry, attempt: 2, state: 'retrying', dueInMs: 0 }, { kind: 'send' }],
   ] as const)('%s', (_name, asked, found, expected) => {
     expect(passGate(asked, found as GateEntry | undefined, now)).toMatchObject(expected);

@@ -2,7 +2,7 @@ import type { PushChannelAdapter } from '@belfry/core/channel';
 import type { Clock } from '@belfry/core/clock';
 import { type DeliveryRef, isTerminal } from '@belfry/core/delivery';
 import { fingerprint } from '@belfry/core/fingerprint';
-import { type GateVerdict, passGate } from '@belfry/core/gate';
+import { passGate, type Sendable } from '@belfry/core/gate';
 import type { LogRecord } from '@belfry/core/log';
 import type { Attempt } from '@belfry/core/outcome';
 import type { Random } from '@belfry/core/random';
@@ -97,14 +97,21 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
     if (state !== undefined) await tell(ref, state, 'repeated');
   }
 
-  async function attempt(ref: DeliveryRef, verdict: Extract<GateVerdict, { kind: 'send' }>, signal: AbortSignal) {
-    const { notification, device, remainingMs } = verdict;
+  /** Never beyond the deadline: there it ends as expired. */
+  function park(
+    ref: DeliveryRef,
+    { notification, remainingMs }: Pick<Sendable, 'notification' | 'remainingMs'>,
+    dueInMs: number,
+    reason: string,
+  ): Promise<void> {
+    const next = { kind: 'park', dueInMs: Math.min(dueInMs, Math.max(0, remainingMs - 1)) } as const;
+    return settleAndTell({ ref, next, reason }, notification.acceptedAtMs);
+  }
+
+  async function attempt(ref: DeliveryRef, sendable: Sendable, signal: AbortSignal) {
+    const { notification, device, remainingMs } = sendable;
     const admission = breaker.admit(adapter.hostOf(device));
-    if (admission.kind === 'wait') {
-      const dueInMs = Math.min(admission.dueInMs, Math.max(0, remainingMs - 1));
-      const next = { kind: 'park', dueInMs } as const;
-      return settleAndTell({ ref, next, reason: 'provider-unavailable' }, notification.acceptedAtMs);
-    }
+    if (admission.kind === 'wait') return park(ref, sendable, admission.dueInMs, 'provider-unavailable');
     const atMs = clock.nowMs();
     const { recipient, deliveryId } = ref;
     const delivery = { deliveryId, recipient, notification, device, attempt: ref.attempt, remainingMs };
@@ -157,6 +164,13 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
         const next = { kind: 'dead-letter', reason: verdict.reason, fingerprint: print } as const;
         return settleAndTell({ ref, next, reason: verdict.reason }, acceptedAtMs);
       }
+      case 'park':
+        return park(
+          ref,
+          verdict,
+          Math.max(verdict.dueInMs, breaker.hold(adapter.hostOf(verdict.device))),
+          'behind-an-earlier',
+        );
       case 'send':
         return attempt(ref, verdict, signal);
     }

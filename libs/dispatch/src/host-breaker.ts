@@ -16,6 +16,8 @@ export type Admission = { readonly kind: 'go' } | { readonly kind: 'wait'; reado
 export type HostBreaker = {
   /** May this host be sent to now? A probe that is let through must be reported with `record`. */
   admit(host: string): Admission;
+  /** For a delivery that waits whatever the host is like: milliseconds until it may come back, its turn among those that wait; 0 while the host is well. */
+  hold(host: string): number;
   record(host: string, outcome: Outcome): void;
   isOpen(host: string): boolean;
 };
@@ -58,18 +60,24 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
     return state;
   };
 
+  const hold = (host: string): number => {
+    const state = stateOf(host);
+    if (state.nextProbeAtMs === undefined) return 0;
+    state.waiting++;
+    const untilProbeMs = Math.max(0, state.nextProbeAtMs - clock.monotonicMs());
+    return Math.ceil(untilProbeMs + state.waiting * spacingMs);
+  };
+
   return {
+    hold,
     admit(host) {
       const state = stateOf(host);
       if (state.nextProbeAtMs === undefined) return { kind: 'go' };
       const nowMs = clock.monotonicMs();
-      if (nowMs >= state.nextProbeAtMs) {
-        state.nextProbeAtMs = nowMs + probeIntervalMs;
-        state.waiting = 0;
-        return { kind: 'go' };
-      }
-      state.waiting++;
-      return { kind: 'wait', dueInMs: Math.ceil(state.nextProbeAtMs - nowMs + state.waiting * spacingMs) };
+      if (nowMs < state.nextProbeAtMs) return { kind: 'wait', dueInMs: hold(host) };
+      state.nextProbeAtMs = nowMs + probeIntervalMs;
+      state.waiting = 0;
+      return { kind: 'go' };
     },
     record(host, outcome) {
       // Ended before the host was asked: that says nothing about it.

@@ -82,6 +82,8 @@ type DeliveriesTable = {
   due_at_ms: number | null;
   created_at_ms: number;
   updated_at_ms: number;
+  /** The place of the notification in the recipient's stream; null where it was routed by a release that did not keep it. */
+  stream_offset: number | null;
 };
 
 type AttemptsTable = {

@@ -1,6 +1,16 @@
-import { expect, it } from 'vitest';
+import type { DeliveryRef } from '@belfry/core/delivery';
+import { describe, expect, it } from 'vitest';
 import type { StoreContract } from './store-contract.ts';
-import { attemptOf, refOf, routeOne, settleOne, unique, webPushAddress } from './store-contract-fixture.ts';
+import {
+  attemptOf,
+  DELIVERED,
+  notificationOf,
+  refOf,
+  routeOne,
+  settleOne,
+  unique,
+  webPushAddress,
+} from './store-contract-fixture.ts';
 
 export function describeGate(contract: StoreContract): void {
   it('reads everything that decides about a send, in the order of the refs', async () => {
@@ -19,6 +29,7 @@ export function describeGate(contract: StoreContract): void {
       cancelled: false,
       acknowledged: false,
       superseded: false,
+      earlierDueInMs: undefined,
     });
     expect(entries[0]?.notification).toEqual(second.notification);
   });
@@ -80,6 +91,83 @@ export function describeGate(contract: StoreContract): void {
     const all = [old, otherKey, noKey, otherUser, otherTenant, newest];
     const entries = await contract.store.readGate(all.map(({ ref }) => ref));
     expect(entries.map((entry) => entry?.superseded)).toEqual([true, false, false, false, false, false]);
+  });
+
+  describe('finds the last earlier first attempt that is parked', () => {
+    const park = (ref: DeliveryRef, dueInMs: number) =>
+      settleOne(contract, ref, { kind: 'park', dueInMs }, { attempt: attemptOf(contract, ref) });
+
+    /** Notifications in the order of the recipient's stream, each to two devices and over both lanes. */
+    async function routeInOrder(count: number, recipient = 'ann', tenant = unique('t')) {
+      const rows: Record<'phone' | 'tablet' | 'bulk', DeliveryRef>[] = [];
+      for (let index = 0; index < count; index++) {
+        const notification = notificationOf(contract, tenant);
+        const phone = refOf(notification, recipient, 'phone');
+        const row = {
+          phone,
+          tablet: refOf(notification, recipient, 'tablet'),
+          bulk: { ...refOf(notification, recipient, 'third'), deviceId: 'phone', lane: 'bulk' as const },
+        };
+        await contract.store.route([{ notification, recipient, realtime: true, deliveries: Object.values(row) }]);
+        rows.push(row);
+      }
+      return rows;
+    }
+    const duesOf = async (refs: readonly DeliveryRef[]) =>
+      (await contract.store.readGate(refs)).map((entry) => entry?.earlierDueInMs);
+
+    it('to the same device of the same recipient over the same lane', async () => {
+      const tenant = unique('t');
+      const [first, second, third, last] = await routeInOrder(4, 'ann', tenant);
+      const [other] = await routeInOrder(1, 'bob', tenant);
+      if (!first || !second || !third || !last || !other) throw new Error('five rows');
+      await park(second.phone, 5_000);
+      const all = [first, second, third, last, other].map(({ phone }) => phone);
+      expect(await duesOf(all)).toEqual([undefined, undefined, 5_000, 5_000, undefined]);
+      await contract.clock.advance(1_000);
+      await park(third.phone, 5_000);
+      expect(await duesOf(all)).toEqual([undefined, undefined, 4_000, 5_000, undefined]);
+      expect(await duesOf([last.tablet, last.bulk])).toEqual([undefined, undefined]);
+    });
+
+    it('until it is settled, also while it is on its way again', async () => {
+      const [first, second] = await routeInOrder(2);
+      if (!first || !second) throw new Error('two rows');
+      await park(first.phone, 5_000);
+      await contract.clock.advance(6_000);
+      await contract.store.removeTimers(await contract.store.claimDueTimers(100_000, 1_000));
+      expect(await duesOf([second.phone])).toEqual([-1_000]);
+      await settleOne(contract, first.phone, DELIVERED);
+      expect(await duesOf([second.phone])).toEqual([undefined]);
+    });
+
+    it.each([
+      ['a retry', { kind: 'retry', dueInMs: 5_000 }],
+      ['a dead letter', { kind: 'dead-letter', reason: 'gone', fingerprint: 'f' }],
+    ] as const)('and nothing behind %s', async (_what, next) => {
+      const [first, second] = await routeInOrder(2);
+      if (!first || !second) throw new Error('two rows');
+      await settleOne(contract, first.phone, next);
+      expect(await duesOf([second.phone])).toEqual([undefined]);
+    });
+
+    it('and nothing behind a redriven one', async () => {
+      const [first, second] = await routeInOrder(2);
+      if (!first || !second) throw new Error('two rows');
+      await settleOne(contract, first.phone, { kind: 'dead-letter', reason: 'gone', fingerprint: 'f' });
+      const { tenant, recipient, deliveryId } = first.phone;
+      await contract.store.registerDevice({ tenant, user: recipient }, 'phone', webPushAddress());
+      const { redriven } = await contract.store.redrive({
+        tenant,
+        selection: { kind: 'ids', ids: [`${deliveryId}.0`] },
+        dryRun: false,
+        ratePerSecond: 1,
+        taskId: unique('task'),
+        requestedBy: 'key',
+      });
+      expect(redriven).toBe(1);
+      expect(await duesOf([second.phone])).toEqual([undefined]);
+    });
   });
 
   it('reads address and version of the device as they are now', async () => {

@@ -19,6 +19,11 @@ export type GateEntry = {
   readonly acknowledged: boolean;
   /** A newer notification with the same collapse key stands later in the recipient's stream. */
   readonly superseded: boolean;
+  /**
+   * For a first attempt: milliseconds until the last of the earlier ones that are parked, to the same device over the same lane, is due by the store's clock; ≤ 0 when it is
+   * on its way again; undefined when none is parked.
+   */
+  readonly earlierDueInMs: number | undefined;
 };
 
 export type SettlementNext =

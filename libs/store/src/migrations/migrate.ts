@@ -3,6 +3,7 @@ import { Migrator } from 'kysely/migration';
 import type { Dialect } from '../dialect.ts';
 import type { Schema } from '../schema.ts';
 import { initialMigration } from './0001-initial.ts';
+import { deliveryOrderMigration } from './0002-delivery-order.ts';
 
 /** What Kysely says of a migration that was run and that this release does not have. */
 const UNKNOWN_MIGRATION = /previously executed migration (\S+) is missing/;
@@ -14,7 +15,12 @@ const UNKNOWN_MIGRATION = /previously executed migration (\S+) is missing/;
 export async function migrate(db: Kysely<Schema>, dialect: Dialect, schema?: string): Promise<void> {
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => ({ '0001-initial': initialMigration(dialect) }) },
+    provider: {
+      getMigrations: async () => ({
+        '0001-initial': initialMigration(dialect),
+        '0002-delivery-order': deliveryOrderMigration(),
+      }),
+    },
     disableTransactions: true,
     ...(schema === undefined ? {} : { migrationTableSchema: schema }),
   });

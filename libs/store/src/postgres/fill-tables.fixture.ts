@@ -20,7 +20,7 @@ export async function fillTables(query: (text: string) => Promise<unknown>): Pro
     `insert into inbox select 'acme', 'ann', i, ${name('past', 'i')}, 1, 'key-' || (i % 100), ${later}, ${NOW_MS}, ${NOW_MS} from generate_series(100, 20000) as i`,
     `insert into deliveries select 'acme', ${name('past', 'i / 2')}, ${name('delivery', 'i')}, ${user}, case i % 2 when 0 then 'realtime' else 'fcm' end,
       'd', 'bulk', case when i % 2 = 0 then 'read' when i % 100 = 1 then 'retrying' when i % 100 = 3 then 'dead-lettered' else 'delivered' end,
-      1, 0, null, case when i % 100 = 1 then ${later} + i end, ${NOW_MS}, ${NOW_MS} from generate_series(1, ${NOTIFICATIONS * 2}) as i`,
+      1, 0, null, case when i % 100 = 1 then ${later} + i end, ${NOW_MS}, ${NOW_MS}, i / ${USERS} + 1 from generate_series(1, ${NOTIFICATIONS * 2}) as i`,
     `insert into deliveries select 'acme', notification_id, 'ann-' || stream_offset, 'ann', 'realtime', 'd', 'bulk', 'read', 1, 0, null, null, ${NOW_MS}, ${NOW_MS}
       from inbox where user_id = 'ann'`,
     `insert into deliveries select 'acme', 'n' || (i % 6 + 1), ${name('broad', 'i')}, ${name('other', 'i')}, 'realtime', 'd', 'bulk', 'sent', 1, 0, null, null,

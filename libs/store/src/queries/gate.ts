@@ -13,6 +13,15 @@ const laterOfSameCollapseKey = sql<SqlBool>`exists (
     and later.collapse_key is not null and later.stream_offset > i.stream_offset
 )`;
 
+/** One look into the index of what is parked for the first time, the last before this one. */
+const earlierDueAtMs = sql<number | null>`(
+  select parked.due_at_ms from deliveries as parked
+  where d.attempt = 1 and d.redrive = 0
+    and parked.tenant = d.tenant and parked.recipient = d.recipient and parked.device_id = d.device_id and parked.lane = d.lane
+    and parked.stream_offset < d.stream_offset and parked.state = 'retrying' and parked.attempt = 1 and parked.redrive = 0
+  order by parked.stream_offset desc limit 1
+)`;
+
 const readRows = createStatement(
   { input: { tenant: 'text', notification_id: 'text', id: 'text' } },
   ({ db }, { input }) =>
@@ -31,7 +40,7 @@ const readRows = createStatement(
           .onRef('i.user_id', '=', 'd.recipient'),
       )
       .select(['input.ordinal', 'd.state', 'd.attempt', 'd.redrive', 'd.due_at_ms', 'i.acknowledged_at_ms'])
-      .select(laterOfSameCollapseKey.as('superseded')),
+      .select([laterOfSameCollapseKey.as('superseded'), earlierDueAtMs.as('earlier_due_at_ms')]),
 );
 
 /** The user is compared too, so that nothing goes to an address that changed hands. */
@@ -75,6 +84,7 @@ export async function readGate(
       cancelled: stored.status === 'cancelled',
       acknowledged: row.acknowledged_at_ms !== null,
       superseded: Boolean(row.superseded),
+      earlierDueInMs: row.earlier_due_at_ms === null ? undefined : row.earlier_due_at_ms - context.nowMs,
     };
   });
 }

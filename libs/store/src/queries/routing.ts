@@ -30,6 +30,7 @@ const NEW_DELIVERY = {
   redrive: 'integer',
   created_at_ms: 'integer',
   updated_at_ms: 'integer',
+  stream_offset: 'integer',
 } as const;
 const USER = { tenant: 'text', id: 'text' } as const;
 const NOTIFICATION = { tenant: 'text', id: 'text' } as const;
@@ -37,6 +38,7 @@ const PAIR = { tenant: 'text', notification_id: 'text', user_id: 'text' } as con
 
 type Pair = { readonly tenant: string; readonly notification_id: string; readonly user_id: string };
 type Place = Pair & { readonly stream_offset: number };
+type Fresh = { readonly entry: RouteEntry; readonly offset: number };
 type Stored = { readonly offset: number; realtimeDeliveryId: string | undefined; readonly queued: DeliveryRef[] };
 
 /** Locks nothing while one of the notifications is not there: it is made first, and everybody locks notifications before users. */
@@ -135,7 +137,7 @@ export async function route(context: QueryContext, entries: readonly RouteEntry[
   }
   const stored = await readStored(context, places);
   const isCancelled = ({ notification }: RouteEntry) => states.get(keyOf(notification))?.status === 'cancelled';
-  const fresh = new Map<string, { readonly entry: RouteEntry; readonly offset: number }>();
+  const fresh = new Map<string, Fresh>();
   const results = entries.map((entry): RouteResult => {
     if (isCancelled(entry)) return { kind: 'cancelled' };
     const name = pairNameOf(toPair(entry));
@@ -200,7 +202,7 @@ async function readStored(context: QueryContext, places: readonly Place[]): Prom
 
 function insertFresh(
   context: QueryContext,
-  fresh: readonly { readonly entry: RouteEntry; readonly offset: number }[],
+  fresh: readonly Fresh[],
   heads: ReadonlyMap<string, number>,
 ): readonly Promise<unknown>[] {
   if (fresh.length === 0) return [];
@@ -220,12 +222,13 @@ function insertFresh(
   );
   return [
     insertPlaces(context, { input: places }),
-    insertDeliveries(context, { input: fresh.flatMap(({ entry }) => toDeliveryRows(entry, context.nowMs)) }),
+    insertDeliveries(context, { input: fresh.flatMap((each) => toDeliveryRows(each, context.nowMs)) }),
     moveHeads(context, { input: [...moved.values()] }),
   ];
 }
 
-function toDeliveryRows({ notification, recipient, realtime, deliveries }: RouteEntry, nowMs: number) {
+function toDeliveryRows({ entry, offset }: Fresh, nowMs: number) {
+  const { notification, recipient, realtime, deliveries } = entry;
   const row = (id: string, channel: Channel, deviceId: string, lane: string, state: string) => ({
     tenant: notification.tenant,
     notification_id: notification.id,
@@ -239,6 +242,7 @@ function toDeliveryRows({ notification, recipient, realtime, deliveries }: Route
     redrive: 0,
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
+    stream_offset: offset,
   });
   const rows = deliveries.map((ref) => row(ref.deliveryId, ref.channel, ref.deviceId, ref.lane, 'queued'));
   if (!realtime) return rows;

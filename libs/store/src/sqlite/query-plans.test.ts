@@ -69,6 +69,7 @@ describe('query plans', () => {
     ['deliveries_recipient', /"d"."recipient" = /],
     ['inbox_notification', /update "inbox" .*"user_id" = "input"/s],
     ['inbox_collapse', /inbox as later/],
+    ['deliveries_parked', /deliveries as parked/],
     ['inbox_unread', /count\(\*\).*from "inbox"/s],
     ['timers_claimable', /from "timers" as "t" where/],
     ['notifications_expiry', /swept = 0/],

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Api, createApi } from './harness/api.ts';
+import { addWebPushDevice } from './harness/devices.ts';
+import { type Belfry, launchBelfry } from './harness/launch-belfry.ts';
+import { readEndedLedgers, readLedgers } from './harness/ledger.ts';
+import { type Providers, startProviders } from './harness/providers.ts';
+import { waitUntil } from './harness/wait-until.ts';
+
+const PROBE_INTERVAL_MS = 500;
+
+let providers: Providers;
+let belfry: Belfry;
+let api: Api;
+
+beforeAll(async () => {
+  providers = await startProviders();
+  belfry = await launchBelfry({
+    env: {
+      ...providers.env,
+      BELFRY_RETRY_WEBPUSH: '1m',
+      BELFRY_BREAKER_PROBE_INTERVAL: `${PROBE_INTERVAL_MS}ms`,
+    },
+  });
+  api = createApi(belfry.url);
+});
+
+afterAll(async () => {
+  await belfry?.stop();
+  await providers?.stop();
+});
+
+async function send(user: string): Promise<string> {
+  const { status, body } = await api.post<{ id: string }>('/v1/notifications', {
+    to: { users: [user] },
+    type: 'test',
+    title: `For ${user}`,
+    channels: ['webpush'],
+  });
+  if (status !== 202) throw new Error(`${user}: ${status} ${JSON.stringify(body)}`);
+  return body.id;
+}
+
+const isBreakerOpen = async () => /belfry_breaker_open\{.*channel="webpush".*\} 1/.test(await api.getText('/metrics'));
+
+describe('a provider that fails', () => {
+  it('gets first attempts in their order, however long they had to wait and whoever was the probe', async () => {
+    const script = providers.simulator.webpush.script;
+    const storm = await addWebPushDevice(api, providers, 'storm');
+    script.set(storm.target, [{ kind: 'status', status: 503, times: 1_000 }]);
+    const ann = await addWebPushDevice(api, providers, 'ann');
+    // Her first three are probes that fail, so the breaker stays open for some intervals.
+    script.set(ann.target, [{ kind: 'status', status: 503, times: 3 }]);
+    for (let count = 0; count < 20; count++) await send('storm');
+    await waitUntil(isBreakerOpen);
+
+    const ids: string[] = [];
+    const tried = async () => {
+      const ledgers = await readLedgers(api, ids);
+      return ledgers.every((deliveries) => (deliveries?.[0]?.attempts.length ?? 0) > 0) ? ledgers : undefined;
+    };
+    // One in every twentieth of an interval: some come just when a probe is due.
+    await waitUntil(
+      async () => {
+        ids.push(await send('ann'));
+        return ids.length >= 40 && !(await isBreakerOpen());
+      },
+      { everyMs: PROBE_INTERVAL_MS / 20 },
+    );
+    const ledgers = await waitUntil(tried);
+
+    const firstAttempts = ledgers.map((deliveries) => Date.parse(deliveries?.[0]?.attempts[0]?.at ?? ''));
+    expect(firstAttempts).toEqual(firstAttempts.toSorted((left, right) => left - right));
+    const reached = providers.simulator.webpush.recorder.received(ann.target).map(({ payload }) => payload);
+    expect(reached.map((payload) => JSON.parse(payload ?? '').id)).toEqual(ids.slice(3));
+    // Without any that was parked this would have shown nothing.
+    const delivered = await readEndedLedgers(api, ids.slice(3), { timeoutMs: 10_000 });
+    expect(delivered.unended).toEqual([]);
+    expect(firstAttempts.at(3)).toBeGreaterThan((firstAttempts.at(0) ?? 0) + PROBE_INTERVAL_MS);
+  });
+});
