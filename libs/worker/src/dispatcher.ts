@@ -14,6 +14,8 @@ export type Dispatcher = {
   offer(run: PartitionRun): void;
   /** The run was dropped: work that waited behind its tasks is offered again. */
   dropped(): void;
+  /** Tasks that do not wait for their limit key any more. */
+  offerAgain(tasks: readonly Task[]): void;
   /** Starts what may start now. */
   pump(): void;
   /** Resolves when no handler runs. */
@@ -48,7 +50,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { worker, limits, scheduler, gate, limit } = options;
   const { clock, observe } = worker;
   const queues = worker.lanes.map(() => createLaneQueue(limits.perPartitionConcurrency, limit));
-  const contexts: readonly HandlerContext[] = worker.lanes.map(({ lane }) => ({ signal: options.signal, lane }));
+  const contextsOf = (crowded: boolean): readonly HandlerContext[] =>
+    worker.lanes.map(({ lane }) => ({ signal: options.signal, lane, crowded }));
+  const contexts = contextsOf(false);
+  const crowdedContexts = contextsOf(true);
   const measured = observe?.finished !== undefined;
   const retries = new Set<Cancel>();
   const waitingForIdle: (() => void)[] = [];
@@ -130,7 +135,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     task.gateToken = gate.started();
     if (measured) task.startedAtMs = clock.monotonicMs();
     options.onStarted(task.run);
-    const context = contexts[lane];
+    const context = (task.crowded ? crowdedContexts : contexts)[lane];
     if (context === undefined) return;
     observe?.started?.(context.lane, scheduler.inFlight);
     (freeSlots.pop() ?? createSlot()).occupy(task, context);
@@ -188,8 +193,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (measured) {
       observe?.finished?.(context.lane, clock.monotonicMs() - task.startedAtMs, result, scheduler.inFlight);
     }
-    if (task.limitKey !== undefined && limit !== undefined) {
-      const next = limit.release(task.limitKey);
+    if (task.limitKey !== undefined && limit !== undefined && !task.crowded) {
+      const next = limit.release(task.limitKey, task);
       if (next !== undefined) unpark(next);
     }
     const startable = run.dropped ? options.onDroppedSettled(run) : run;
@@ -207,6 +212,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     dropped() {
       for (const task of limit?.unparkAll() ?? []) unpark(task);
     },
+    offerAgain(tasks) {
+      // Each goes before the others of its partition, so the oldest comes last.
+      for (const task of tasks.toReversed()) unpark(task);
+      pump();
+    },
     pump,
     idle() {
       if (scheduler.inFlight === 0) return Promise.resolve();
@@ -217,6 +227,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     close() {
       for (const cancel of retries) cancel();
       retries.clear();
+      limit?.unparkAll();
     },
   };
 }

@@ -4,7 +4,7 @@ import type { PartitionRun, Task } from './partition-run.ts';
 
 /**
  * The startable work of one lane: its partitions take turns, and a partition's tasks go in the order in which they became ready. A task whose
- * limit key is at its limit steps aside with the whole chain behind it.
+ * limit key is at its limit steps aside with the whole chain behind it, or goes on as crowded where that key is slow.
  */
 export type LaneQueue = {
   /** Gives the partition its place in the turn, if it has something to start. Call when it may have become startable. */
@@ -28,7 +28,10 @@ export function createLaneQueue(perPartitionConcurrency: number, limit: KeyLimit
 
   const parkLimited = (run: PartitionRun, limit: KeyLimit<Task>) => {
     for (let task = run.ready.peek(); task !== undefined; task = run.ready.peek()) {
-      if (task.limitKey === undefined || limit.admits(task.limitKey)) return;
+      if (task.limitKey === undefined) return;
+      const admitted = limit.admits(task.limitKey);
+      task.crowded = !admitted && limit.isSlow(task.limitKey);
+      if (admitted || task.crowded) return;
       run.ready.shift();
       limit.park(task.limitKey, task);
     }
@@ -52,7 +55,7 @@ export function createLaneQueue(perPartitionConcurrency: number, limit: KeyLimit
       const task = run.ready.shift();
       if (task === undefined) return undefined;
       run.started(task);
-      if (task.limitKey !== undefined) limit?.acquire(task.limitKey);
+      if (task.limitKey !== undefined && !task.crowded) limit?.acquire(task.limitKey, task);
       enqueue(run);
       return task;
     },

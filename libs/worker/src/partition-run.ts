@@ -12,6 +12,8 @@ export type Task = {
   readonly ticket: number;
   /** What `concurrencyKey` said of the record. */
   readonly limitKey: string | undefined;
+  /** Goes to its handler without a slot of its limit key. Set by the queue each time before it starts. */
+  crowded: boolean;
   next: Task | undefined;
   chain: Chain<Task> | undefined;
   /** Of a running head: the records its handler has, itself included. */
@@ -93,6 +95,7 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
       run,
       ticket: tracker.take(record.offset),
       limitKey: concurrencyKey?.(record),
+      crowded: false,
       next: undefined,
       chain: undefined,
       handed: 0,

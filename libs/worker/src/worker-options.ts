@@ -16,6 +16,10 @@ export type HandlerContext = {
    */
   readonly signal: AbortSignal;
   readonly lane: string;
+  /**
+   * The record's limit key is slow and at its limit, so it has no slot of its own: put the work off elsewhere, soon, and do not start what the limit is for.
+   */
+  readonly crowded: boolean;
 };
 
 export type WorkerOptions = {
@@ -55,8 +59,13 @@ export type WorkerOptions = {
    * which it differs never share a handler.
    */
   readonly concurrencyKey?: (record: LogRecord) => string | undefined;
-  /** Handlers running at once per `concurrencyKey`, ≥ 1; needed with `concurrencyKey`. */
+  /** Handlers running at once per `concurrencyKey`, ≥ 1; needed with `concurrencyKey`. What comes beyond waits in memory. */
   readonly perKeyConcurrency?: number;
+  /**
+   * Milliseconds, ≥ 1. A limit key of which half the handlers have been running for longer is slow: nothing waits for its slots, since that would fill the memory that other
+   * keys' records need; the handler gets it with `crowded` set. Undefined: everything waits.
+   */
+  readonly perKeySlowMs?: number;
   /**
    * Gets the next 1 to `keyBatch` records of one key of one partition, in offset order. Resolves when the effects of all of them are durable: all
    * are done. Rejects only for broken infrastructure or a bug: then none is done and none is skipped, `onHandlerError` says what to do, and each
@@ -103,6 +112,7 @@ export type WorkerLimits = {
   readonly commitIntervalMs: number;
   readonly drainBudgetMs: number;
   readonly perKeyConcurrency: number | undefined;
+  readonly perKeySlowMs: number | undefined;
 };
 
 const RESUME_PART = 0.8;
@@ -129,6 +139,7 @@ export function limitsOf(options: WorkerOptions): WorkerLimits {
       options.concurrencyKey === undefined
         ? undefined
         : integer('perKeyConcurrency', options.perKeyConcurrency ?? 1, 1),
+    perKeySlowMs: options.perKeySlowMs === undefined ? undefined : integer('perKeySlowMs', options.perKeySlowMs, 1),
   };
 }
 

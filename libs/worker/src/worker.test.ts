@@ -112,6 +112,61 @@ describe('limits', () => {
     expect(names(bench.open)).toEqual(['y@1', 'x3@0']);
   });
 
+  it('hands over as crowded what would wait for a slow key, so that its partition moves on', async () => {
+    const bench = await startWorkerBench({
+      concurrencyKey: ({ key }) => key[0],
+      perKeyConcurrency: 2,
+      perKeySlowMs: 1_000,
+      bufferedRecords: 2,
+    });
+    const crowded = () => names(bench.open.filter((handler) => handler.crowded));
+    bench.append(TRANSACTIONAL, 0, ['s1', 's2', 's3', 's4']);
+    await bench.deliver();
+    bench.append(TRANSACTIONAL, 0, ['s5', 'quick']);
+    await bench.deliver();
+    // Two wait, and the partition is paused before the record of another key.
+    expect([names(bench.open), crowded()]).toEqual([['s1@0', 's2@1'], []]);
+    await bench.clock.advance(1_000);
+    await bench.deliver();
+    expect(crowded()).toEqual(['s3@2', 's4@3', 's5@4']);
+    expect(names(bench.open)).toContain('quick@5');
+    for (const name of ['s3@2', 's4@3', 's5@4', 'quick@5']) await bench.finish(name);
+
+    // A slot of its own for the next once one is free, and none for those after it as long as the key is slow.
+    bench.append(TRANSACTIONAL, 0, ['s6', 's7']);
+    await bench.finish('s1@0');
+    await bench.deliver();
+    expect([names(bench.open), crowded()]).toEqual([['s2@1', 's6@6', 's7@7'], ['s7@7']]);
+    await bench.finish('s7@7');
+    await bench.finish('s2@1');
+    bench.append(TRANSACTIONAL, 0, ['s8', 's9']);
+    await bench.deliver();
+    expect([names(bench.open), crowded()]).toEqual([['s6@6', 's8@8'], []]);
+  });
+
+  it('gives a crowded record that failed its slot when there is one', async () => {
+    const bench = await startWorkerBench({
+      concurrencyKey: ({ key }) => key[0],
+      perKeyConcurrency: 1,
+      perKeySlowMs: 1_000,
+    });
+    bench.append(TRANSACTIONAL, 0, ['s1', 's2']);
+    await bench.deliver();
+    await bench.clock.advance(1_000);
+    expect(bench.open.map(({ name, crowded }) => [name, crowded])).toEqual([
+      ['s1@0', false],
+      ['s2@1', true],
+    ]);
+    await bench.finish('s2@1', new Error('the store is down'));
+    await bench.finish('s1@0');
+    await bench.clock.advance(1_000);
+    expect(bench.open.map(({ name, crowded }) => [name, crowded])).toEqual([['s2@1', false]]);
+    await bench.finish('s2@1');
+    bench.append(TRANSACTIONAL, 0, ['s3']);
+    await bench.deliver();
+    expect(bench.open.map(({ name, crowded }) => [name, crowded])).toEqual([['s3@2', false]]);
+  });
+
   it('lets the event loop turn while handlers settle at once', async () => {
     const log = createInMemoryLog({ [TRANSACTIONAL]: 1 });
     let handled = 0;
@@ -149,6 +204,7 @@ it.each([
   { wrong: { commitIntervalMs: 2_000 }, says: 'commitIntervalMs must be a whole number, 1 to 1000, not 2000' },
   { wrong: { keyBatch: 0 }, says: 'keyBatch must be a whole number, at least 1, not 0' },
   { wrong: { lookAhead: 1.5 }, says: 'lookAhead must be a whole number, at least 1, not 1.5' },
+  { wrong: { perKeySlowMs: 0 }, says: 'perKeySlowMs must be a whole number, at least 1, not 0' },
   { wrong: { concurrencyKey: () => 'x' }, says: 'perKeyConcurrency is needed with concurrencyKey' },
   {
     wrong: { lanes: [{ lane: 'bulk', logTopic: 'x', weight: 0 }] },

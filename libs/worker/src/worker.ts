@@ -33,7 +33,12 @@ export function createWorker(options: WorkerOptions): Worker {
   const laneIndexes = new Map(options.lanes.map(({ logTopic }, index) => [logTopic, index]));
   const assignments = createAssignments();
   const gate = createIntakeGate(options.random);
-  const limit = limits.perKeyConcurrency === undefined ? undefined : createKeyLimit<Task>(limits.perKeyConcurrency);
+  const { perKeyConcurrency, perKeySlowMs } = limits;
+  const onSlow = (tasks: readonly Task[]) => dispatcher.offerAgain(tasks);
+  const limit =
+    perKeyConcurrency === undefined
+      ? undefined
+      : createKeyLimit<Task>({ limit: perKeyConcurrency, slowMs: perKeySlowMs, clock, onSlow });
   const abort = new AbortController();
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});

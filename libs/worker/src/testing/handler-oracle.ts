@@ -14,6 +14,7 @@ export type Handling = {
   readonly process: number;
   readonly generation: number;
   readonly records: readonly [LogRecord, ...LogRecord[]];
+  readonly crowded: boolean;
   readonly signal: AbortSignal;
   succeed(): void;
   fail(): void;
@@ -110,10 +111,11 @@ export function createHandlerOracle(
       for (const one of records) startedInGeneration.add(inGeneration(handling, one));
       demand(count((other) => other.process === process) <= limits.concurrency, 'in flight ≤ concurrency', record);
       demand(count(inPartition) <= limits.perPartitionConcurrency, 'in flight ≤ perPartitionConcurrency', record);
+      const atHost = count((other) => other.process === process && !other.crowded && hostOf(other.records[0]) === host);
+      demand(host === undefined || atHost <= limits.perHostConcurrency, 'in flight ≤ perKeyConcurrency', record);
       demand(
-        host === undefined ||
-          count((other) => other.process === process && hostOf(other.records[0]) === host) <= limits.perHostConcurrency,
-        'in flight ≤ perKeyConcurrency',
+        !handling.crowded || (host !== undefined && atHost === limits.perHostConcurrency),
+        'crowded only where the limit is reached',
         record,
       );
       const watermark = target.records.find((one) => one.offset >= target.assignedFrom && !isDoneHere(one));

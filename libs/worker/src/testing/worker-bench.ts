@@ -7,6 +7,7 @@ import { createInMemoryLog, type InMemoryLog } from './in-memory-log.ts';
 type OpenHandler = {
   readonly name: string;
   readonly lane: string;
+  readonly crowded: boolean;
   readonly signal: AbortSignal;
   resolve(): void;
   reject(error: Error): void;
@@ -50,7 +51,7 @@ export async function startWorkerBench(options: Partial<WorkerOptions> = {}): Pr
       { lane: 'bulk', logTopic: BULK, weight: 1 },
     ],
     concurrency: 8,
-    handle: (records, { lane, signal }) =>
+    handle: (records, { lane, crowded, signal }) =>
       new Promise((resolve, reject) => {
         const name = `${records[0].key}@${records.map(({ offset }) => offset).join()}`;
         started.push(name);
@@ -61,6 +62,7 @@ export async function startWorkerBench(options: Partial<WorkerOptions> = {}): Pr
         const handler: OpenHandler = {
           name,
           lane,
+          crowded,
           signal,
           resolve: end(resolve),
           reject: (error) => end(() => reject(error))(),

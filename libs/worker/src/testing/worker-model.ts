@@ -5,10 +5,13 @@ import { createSeededRandom } from '@belfry/testing/seeded-random';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { createWorker, type Worker } from '../worker.ts';
+import type { HandlerContext } from '../worker-options.ts';
 import { createHandlerOracle, type HandlerOracle, type Handling, hostOf } from './handler-oracle.ts';
 import { createInMemoryLog, type InMemoryLog, type InMemoryPartition, type Member } from './in-memory-log.ts';
 
 const LIMITS = { concurrency: 6, perPartitionConcurrency: 4, perHostConcurrency: 2, lookAhead: 12 };
+/** Short beside what steps wait, so that hosts are slow at times. */
+const SLOW_MS = 300;
 const BUFFERED = 8;
 const BATCH = 6;
 const PROCESSES = 2;
@@ -108,7 +111,8 @@ export class WorkerModel {
       keyBatch: this.keyBatch,
       concurrencyKey: hostOf,
       perKeyConcurrency: LIMITS.perHostConcurrency,
-      handle: (records, { signal }) => this.handle(id, records, signal),
+      perKeySlowMs: SLOW_MS,
+      handle: (records, context) => this.handle(id, records, context),
       onHandlerError: () => 'retry',
       beforeCommit: () => this.prepare(id),
     });
@@ -126,7 +130,7 @@ export class WorkerModel {
     if (!this.crashed.has(process)) this.oracle.told(records);
   }
 
-  private handle(process: number, records: Handling['records'], signal: AbortSignal): Promise<void> {
+  private handle(process: number, records: Handling['records'], { signal, crowded }: HandlerContext): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.crashed.has(process)) return;
       const { generation, owner } = this.partitionOf(records[0]);
@@ -134,6 +138,7 @@ export class WorkerModel {
         process,
         generation,
         records,
+        crowded,
         signal,
         succeed: () => {
           this.oracle.succeeded(handling);
