@@ -1,3 +1,4 @@
+import { EVERY_TARGET } from '@belfry/provider-simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, createApi } from './harness/api.ts';
 import { addWebPushDevice } from './harness/devices.ts';
@@ -9,14 +10,18 @@ import { waitUntil } from './harness/wait-until.ts';
 const PROBE_INTERVAL_MS = 500;
 
 let providers: Providers;
+let slow: Providers;
 let belfry: Belfry;
 let api: Api;
 
 beforeAll(async () => {
-  providers = await startProviders();
+  [providers, slow] = await Promise.all([startProviders(), startProviders()]);
+  const hosts = [providers, slow].map(({ env }) => env.BELFRY_WEBPUSH_ALLOWED_HOSTS).join(',');
   belfry = await launchBelfry({
     env: {
       ...providers.env,
+      BELFRY_WEBPUSH_ALLOWED_HOSTS: hosts,
+      BELFRY_PUSH_CONCURRENCY: '8',
       BELFRY_RETRY_WEBPUSH: '1m',
       BELFRY_BREAKER_PROBE_INTERVAL: `${PROBE_INTERVAL_MS}ms`,
     },
@@ -26,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await belfry?.stop();
-  await providers?.stop();
+  await Promise.all([providers?.stop(), slow?.stop()]);
 });
 
 async function send(user: string): Promise<string> {
@@ -77,4 +82,32 @@ describe('a provider that fails', () => {
     expect(delivered.unended).toEqual([]);
     expect(firstAttempts.at(3)).toBeGreaterThan((firstAttempts.at(0) ?? 0) + PROBE_INTERVAL_MS);
   });
+});
+
+describe('a provider that is slow', () => {
+  it('leaves slots to the others, and gets what waited for it in the end', async () => {
+    const users = Array.from({ length: 60 }, (_, index) => `slow-${index}`);
+    await Promise.all(users.map((user) => addWebPushDevice(api, slow, user)));
+    slow.simulator.webpush.script.set(EVERY_TARGET, [], { kind: 'slow', delayMs: 4_000, next: { kind: 'accept' } });
+    await addWebPushDevice(api, providers, 'quick');
+    const slowIds = await Promise.all(users.map(send));
+    const quickIds = await Promise.all(Array.from({ length: 20 }, () => send('quick')));
+
+    const quick = await readEndedLedgers(api, quickIds, { timeoutMs: 30_000 });
+    const before = (await readLedgers(api, slowIds)).flatMap((deliveries) => deliveries ?? []);
+    expect(quick.deliveries.map(({ status }) => status)).toEqual(quickIds.map(() => 'delivered'));
+    // In the order of the log and with all slots for whoever comes, the slow ones would have gone first.
+    expect(before.filter(({ status }) => status === 'delivered').length).toBeLessThan(30);
+
+    // What would only wait in the worker's memory goes back to the store.
+    const putOff = async () =>
+      (await readLedgers(api, slowIds)).flat().some((delivery) => delivery?.reason === 'provider-busy');
+    await waitUntil(putOff);
+    slow.simulator.webpush.script.set(EVERY_TARGET, []);
+    const { ended, deliveries } = await readEndedLedgers(api, slowIds, { timeoutMs: 60_000 });
+    expect(ended.size).toBe(slowIds.length);
+    expect(deliveries.map(({ status, attempts }) => [status, attempts.length])).toEqual(
+      users.map(() => ['delivered', 1]),
+    );
+  }, 120_000);
 });

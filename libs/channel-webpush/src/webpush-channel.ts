@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import type { AttemptResult, PushChannelAdapter, PushDelivery } from '@belfry/core/channel';
 import type { Clock } from '@belfry/core/clock';
-import type { WebPushAddress } from '@belfry/core/device';
+import { hostOfEndpoint, type WebPushAddress } from '@belfry/core/device';
 import type { Priority } from '@belfry/core/notification';
 import type { Outcome } from '@belfry/core/outcome';
 import { classifyAnswer, classifyFailure } from './classify.ts';
@@ -103,7 +103,7 @@ export function createWebPushChannel(options: WebPushChannelOptions): PushChanne
     },
     async deliver(delivery, signal): Promise<AttemptResult> {
       const { address } = ofWebPush(delivery.device);
-      return { outcome: await attempt(delivery, address, signal), host: hostOfEndpoint(address.endpoint) };
+      return { outcome: await attempt(delivery, address, signal), host: hostOfEndpoint(address) };
     },
     async validateDevice(input) {
       const parsed = parseSubscription(input, keys);
@@ -112,7 +112,7 @@ export function createWebPushChannel(options: WebPushChannelOptions): PushChanne
       if (!endpoint.ok) return { ok: false, field: '/endpoint', detail: endpoint.detail };
       return { ok: true, address: { channel: 'webpush', address: parsed.address } };
     },
-    hostOf: (device) => hostOfEndpoint(ofWebPush(device).address.endpoint),
+    hostOf: (device) => hostOfEndpoint(ofWebPush(device).address),
     close: () => client.close(),
   };
 }
@@ -124,11 +124,6 @@ function ofWebPush<D extends PushDelivery['device']>(device: D): Extract<D, { ch
 
 function isWebPush<D extends PushDelivery['device']>(device: D): device is Extract<D, { channel: 'webpush' }> {
   return device.channel === 'webpush';
-}
-
-/** Host and port, never the path, which is a secret of the subscription. */
-function hostOfEndpoint(endpoint: string): string {
-  return URL.parse(endpoint)?.host ?? 'invalid';
 }
 
 /** The same resolver as an ordinary connection: hosts file, search list and all. */

@@ -61,6 +61,8 @@ export type DeliveryRef = {
   readonly attempt: number;
   /** How often the delivery was redriven; 0 before any. */
   readonly redrive: number;
+  /** The push service of the device, so that a worker shares its slots out among them before it has read anything. undefined: not known, or one for all. */
+  readonly host?: string;
 };
 
 /** The device of a realtime delivery: a user has one stream, however many sockets read it. */

@@ -29,6 +29,16 @@ export type DeviceAddress =
   | { readonly channel: 'webpush'; readonly address: WebPushAddress }
   | { readonly channel: 'fcm'; readonly address: FcmAddress };
 
+/** Host and port, never the path, which is a secret of the subscription. */
+export function hostOfEndpoint({ endpoint }: Pick<WebPushAddress, 'endpoint'>): string {
+  return URL.parse(endpoint)?.host ?? 'invalid';
+}
+
+/** Host and port of the push service that a device's address names; undefined where the channel has one for all. */
+export function pushServiceOf(device: DeviceAddress): string | undefined {
+  return device.channel === 'webpush' ? hostOfEndpoint(device.address) : undefined;
+}
+
 /** What may be shown of a device: no endpoint path, no token. */
 export type DeviceSummary = {
   readonly id: DeviceId;

@@ -72,6 +72,11 @@ describe('plan', () => {
     expect(new Set(ids()).size).toBe(3);
   });
 
+  it('names the push service where a channel has many', () => {
+    const planned = plan(notification, 'alice', devices, NO_PREFERENCES);
+    expect(planned.deliveries.map((delivery) => delivery.host)).toEqual(['push.example', undefined, undefined]);
+  });
+
   it('puts low priority on the bulk lane', () => {
     const planned = plan({ ...notification, priority: 'low' }, 'alice', devices, NO_PREFERENCES);
     expect(planned.deliveries.every((delivery) => delivery.lane === 'bulk')).toBe(true);

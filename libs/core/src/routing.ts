@@ -1,5 +1,5 @@
 import { type DeliveryRef, deliveryId } from './delivery.ts';
-import type { Device } from './device.ts';
+import { type Device, pushServiceOf } from './device.ts';
 import { type Channel, laneOf, type Notification, type UserId } from './notification.ts';
 import type { Preferences } from './preferences.ts';
 
@@ -34,16 +34,20 @@ export function plan(
   const lane = laneOf(notification.priority);
   const deliveries = devices
     .filter((device) => wanted(device.channel))
-    .map((device) => ({
-      tenant: notification.tenant,
-      deliveryId: deliveryId(notification.tenant, notification.id, recipient, device.channel, device.id),
-      notificationId: notification.id,
-      recipient,
-      channel: device.channel,
-      deviceId: device.id,
-      lane,
-      attempt: 1,
-      redrive: 0,
-    }));
+    .map((device): DeliveryRef => {
+      const host = pushServiceOf(device);
+      return {
+        tenant: notification.tenant,
+        deliveryId: deliveryId(notification.tenant, notification.id, recipient, device.channel, device.id),
+        notificationId: notification.id,
+        recipient,
+        channel: device.channel,
+        deviceId: device.id,
+        lane,
+        attempt: 1,
+        redrive: 0,
+        ...(host === undefined ? {} : { host }),
+      };
+    });
   return { realtime, deliveries, muted };
 }

@@ -28,6 +28,13 @@ export type DeliverDeps = {
   readonly observe?: DeliverObserver;
 };
 
+export type DeliverContext = {
+  /** Aborts an attempt under way. */
+  readonly signal: AbortSignal;
+  /** The worker has no place for another attempt at the host: gate and park, nothing else. */
+  readonly crowded: boolean;
+};
+
 export type DeliverObserver = {
   /** After each attempt. */
   attempted?(outcome: Attempt['outcome'], reason: string, durationMs: number): void;
@@ -44,7 +51,7 @@ export type SettledState = Extract<Settlement['next'], { kind: 'end' }>['state']
  * Works off one delivery record: gate → attempt → decision → settlement → feeds. When the promise resolves everything is durable and the offset may be committed; a
  * repeat of the record meets the gate. Rejects with `UnavailableError` when the store or the log is down: nothing is lost and no attempt is used up for that.
  */
-export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: AbortSignal) => Promise<void> {
+export function createDeliver(deps: DeliverDeps): (record: LogRecord, context: DeliverContext) => Promise<void> {
   const { adapter, policy, store, receipts, deadLetters, breaker, clock, random, observe } = deps;
   const readGate = createBatcher<DeliveryRef, GateEntry | undefined>((refs) => store.readGate(refs), { inFlight: 2 });
   const settle = createBatcher<Settlement, boolean>((settlements) => store.settle(settlements), { inFlight: 2 });
@@ -141,7 +148,7 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
     return settleAndTell(settlement, notification.acceptedAtMs);
   }
 
-  return async (record, signal) => {
+  return async (record, { signal, crowded }) => {
     const ref = parseDelivery(record.value);
     // Belfry alone writes these topics: a record that cannot be read was written by a later version, and this one must not step over it.
     if (ref === undefined)
@@ -172,7 +179,9 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, signal: Ab
           'behind-an-earlier',
         );
       case 'send':
-        return attempt(ref, verdict, signal);
+        return crowded
+          ? park(ref, verdict, breaker.putOff(adapter.hostOf(verdict.device)), 'provider-busy')
+          : attempt(ref, verdict, signal);
     }
   };
 }

@@ -1,6 +1,6 @@
 import type { DeliveryRef } from '@belfry/core/delivery';
 import type { NewLogRecord } from '@belfry/core/log';
-import { parseDelivery } from '@belfry/protocol/delivery-record';
+import { hostOfDelivery, parseDelivery } from '@belfry/protocol/delivery-record';
 import { describe, expect, it } from 'vitest';
 import { createDeliveryAppender } from './delivery-appender.ts';
 
@@ -42,6 +42,20 @@ describe('createDeliveryAppender', () => {
     ]);
     const read = appended.flatMap(([, records]) => records.map(({ value }) => parseDelivery(value)));
     expect(new Set(read)).toEqual(new Set(refs));
+  });
+
+  it('says beside the delivery which push service it is for', async () => {
+    const appended: NewLogRecord[] = [];
+    const append = createDeliveryAppender({
+      append: async (_topic, records) => {
+        appended.push(...records);
+        return [];
+      },
+    });
+    await Promise.all([append(ref('ann', { host: 'push.example:8443' })), append(ref('bob', { channel: 'fcm' }))]);
+    const hosts = appended.map(({ headers = {} }) => hostOfDelivery({ headers }));
+    expect(hosts).toEqual(['push.example:8443', undefined]);
+    expect(appended[0] && parseDelivery(appended[0].value)).toEqual(ref('ann'));
   });
 
   it('does not let one topic that is down hold up another', async () => {

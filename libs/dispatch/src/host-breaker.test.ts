@@ -93,6 +93,19 @@ describe('createHostBreaker', () => {
     expect(breaker.isOpen(HOST)).toBe(false);
   });
 
+  it('spreads the return of what it has no place for, and never before a probe', async () => {
+    const { clock, breaker, record } = open();
+    expect([1, 2].map(() => breaker.putOff(HOST))).toEqual([5_001, 5_002]);
+    await clock.advance(4_000);
+    expect([breaker.putOff(HOST), breaker.putOff('other.example')]).toEqual([1_003, 5_001]);
+    await clock.advance(1_000);
+    expect(breaker.putOff(HOST)).toBe(5_001);
+    record(BROKEN, 20);
+    await clock.advance(500);
+    expect([breaker.hold(HOST), breaker.hold('other.example')]).toEqual([600, 0]);
+    expect(breaker.putOff(HOST)).toBe(4_502);
+  });
+
   it('learns nothing from a delivery that ended before the host was asked', () => {
     const { breaker, record } = open();
     record(BROKEN, 20);

@@ -18,6 +18,8 @@ export type HostBreaker = {
   admit(host: string): Admission;
   /** For a delivery that waits whatever the host is like: milliseconds until it may come back, its turn among those that wait; 0 while the host is well. */
   hold(host: string): number;
+  /** For a delivery that a host at its limit has no place for: milliseconds until it may come back, its turn among those. */
+  putOff(host: string): number;
   record(host: string, outcome: Outcome): void;
   isOpen(host: string): boolean;
 };
@@ -27,6 +29,9 @@ const FAILURE_SHARE = 0.5;
 const CONSECUTIVE_TIMEOUTS = 5;
 const PROBE_INTERVAL_MS = 10_000;
 const RELEASE_PER_SECOND = 100;
+/** What a host has no place for comes back after this, at this rate: its limit protects it, so the rate need only spare the store. */
+const PUT_OFF_MS = 5_000;
+const PUT_OFF_SPACING_MS = 1;
 /** Hosts remembered. Subdomains of an allowed push service are the client's choice, so their number must not be. */
 const MAX_HOSTS = 10_000;
 
@@ -38,7 +43,12 @@ type HostState = {
   nextProbeAtMs: number | undefined;
   /** How many deliveries were told to wait since it opened: spreads their return. */
   waiting: number;
+  /** When those come back that were put off last, and how many they are. */
+  backFromMs: number;
+  putOff: number;
 };
+
+const UNKNOWN_HOST = { timeouts: 0, nextProbeAtMs: undefined, waiting: 0, backFromMs: 0, putOff: 0 } as const;
 
 /**
  * A breaker per provider host. It opens when half of the last 20 attempts failed because of the host, or 5 in a row timed out; while it is open, one probe goes through
@@ -51,7 +61,7 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
   const hosts = new Map<string, HostState>();
 
   const stateOf = (host: string): HostState => {
-    const state = hosts.get(host) ?? { recent: [], timeouts: 0, nextProbeAtMs: undefined, waiting: 0 };
+    const state = hosts.get(host) ?? { ...UNKNOWN_HOST, recent: [] };
     // Moved to the end: the first of the map is the one unused longest.
     hosts.delete(host);
     hosts.set(host, state);
@@ -70,6 +80,16 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
 
   return {
     hold,
+    putOff(host) {
+      const state = stateOf(host);
+      const nowMs = clock.monotonicMs();
+      if (nowMs >= state.backFromMs) {
+        state.backFromMs = nowMs + PUT_OFF_MS;
+        state.putOff = 0;
+      }
+      state.putOff++;
+      return Math.max(hold(host), Math.ceil(state.backFromMs - nowMs + state.putOff * PUT_OFF_SPACING_MS));
+    },
     admit(host) {
       const state = stateOf(host);
       if (state.nextProbeAtMs === undefined) return { kind: 'go' };

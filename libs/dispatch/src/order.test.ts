@@ -67,6 +67,25 @@ describe('decision 11: what is parked keeps its order', () => {
     expect(firstAttemptsOf('o-ann', 'down.example')).toEqual([first, second, third]);
   });
 
+  it('waits behind one that its host had no place for', async () => {
+    const worker = pipeline.start();
+    await pipeline.addDevice('o-fay', 'busy.example');
+    const [first = ''] = await postInOrder('o-fay', 1);
+    await worker.route(await pipeline.takeJobs());
+    for (const record of await pipeline.takeDeliveries()) await worker.putOff(record);
+    expect(await pipeline.deliveryOf(first)).toMatchObject({
+      state: 'retrying',
+      reason: 'provider-busy',
+      dueAtMs: pipeline.clock.nowMs() + 5_001,
+      attempts: [],
+    });
+    const [second = ''] = await postInOrder('o-fay', 1);
+    await pipeline.workOff(worker);
+    expect(pipeline.channel.sent).toEqual([]);
+    await drain(worker);
+    expect(firstAttemptsOf('o-fay', 'busy.example')).toEqual([first, second]);
+  });
+
   it('lets another device of the recipient have it at once, and other recipients', async () => {
     const worker = pipeline.start();
     await trip(worker, 'down.example');

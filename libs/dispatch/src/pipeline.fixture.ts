@@ -45,6 +45,8 @@ export type DispatchProcess = {
   /** For records of `INPUT_TOPIC`. */
   readonly acceptRecords: ReturnType<typeof createAcceptRecords>;
   readonly deliver: (record: LogRecord, signal?: AbortSignal) => Promise<void>;
+  /** `deliver` for a record whose host has no place for another attempt. */
+  readonly putOff: (record: LogRecord) => Promise<void>;
   readonly release: () => Promise<number>;
   /** What a worker waits for before it commits the offsets of what was done. */
   readonly commit: () => Promise<void>;
@@ -165,7 +167,8 @@ async function openPipeline(random: Random): Promise<OpenPipeline> {
         clock,
       }),
       acceptRecords: createAcceptRecords({ store, log, receipts, clock, tenant: 'globex' }),
-      deliver: (record, signal = new AbortController().signal) => deliver(record, signal),
+      deliver: (record, signal = new AbortController().signal) => deliver(record, { signal, crowded: false }),
+      putOff: (record) => deliver(record, { signal: new AbortController().signal, crowded: true }),
       release: createReleaseTimers(store, log),
       commit: receipts.flushed,
       crash: () => void feeds.delete(receipts),

@@ -7,6 +7,7 @@ import { DEFAULT_JITTER } from '@belfry/core/retry-policy';
 import type { Service } from '@belfry/core/service';
 import type { Store } from '@belfry/core/store/store';
 import { createDeadLetterFeed, createDeliver, createHostBreaker, type ReceiptFeed } from '@belfry/dispatch';
+import { hostOfDelivery } from '@belfry/protocol/delivery-record';
 import { LANE_WEIGHTS } from '@belfry/protocol/lane-weights';
 import { deliveriesTopic, workerGroup } from '@belfry/protocol/log-topics';
 import type { Logger, Metrics } from '@belfry/runtime';
@@ -25,8 +26,13 @@ export type PushWorkerDeps = {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly concurrency: number;
+  /** Attempts at once to one push service; undefined where the channel has a single one. */
+  readonly hostConcurrency?: number;
   readonly breakerProbeIntervalMs: number;
 };
+
+/** A push service that takes longer than this for half of its attempts gets no further ones to wait in memory; push services answer in tens of milliseconds. */
+const SLOW_HOST_MS = 500;
 
 /** The worker of one push channel: takes deliveries of both lanes, makes attempts, settles them. */
 export function createPushWorker(deps: PushWorkerDeps): Service[] {
@@ -73,7 +79,10 @@ export function createPushWorker(deps: PushWorkerDeps): Service[] {
     lanes: LANES.map((lane) => ({ lane, logTopic: deliveriesTopic(channel, lane), weight: LANE_WEIGHTS[lane] })),
     concurrency: deps.concurrency,
     // Without keyBatch, so one record at a time: a recipient's deliveries are attempted one after the other.
-    handle: ([record], { signal }) => deliver(record, signal),
+    handle: ([record], context) => deliver(record, context),
+    ...(deps.hostConcurrency === undefined
+      ? {}
+      : { concurrencyKey: hostOfDelivery, perKeyConcurrency: deps.hostConcurrency, perKeySlowMs: SLOW_HOST_MS }),
     beforeCommit: receipts.flushed,
     onHandlerError: () => 'retry',
     observe: workerObserver(group, metrics, logger),

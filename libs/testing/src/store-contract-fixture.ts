@@ -57,7 +57,10 @@ export function realtimeIdOf(notification: Notification, recipient: UserId): str
   return deliveryId(notification.tenant, notification.id, recipient, 'realtime', REALTIME_DEVICE);
 }
 
-export function webPushAddress(endpoint: string = `https://push.example/${unique('endpoint')}`): DeviceAddress {
+/** Where every Web Push device of the contract is. */
+const PUSH_SERVICE = 'push.example';
+
+export function webPushAddress(endpoint: string = `https://${PUSH_SERVICE}/${unique('endpoint')}`): DeviceAddress {
   return { channel: 'webpush', address: { endpoint, p256dh: 'BPublic', auth: 'auth-secret', keyId: 'k1' } };
 }
 
@@ -84,7 +87,7 @@ export async function routeOne(
   const deviceId = known?.id ?? unique('d');
   if (known === undefined) await store.registerDevice({ tenant, user: recipient }, deviceId, webPushAddress());
   const notification = notificationOf(contract, tenant, options.fields);
-  const ref = refOf(notification, recipient, deviceId);
+  const ref = { ...refOf(notification, recipient, deviceId), host: PUSH_SERVICE };
   await store.route([{ notification, recipient, realtime, deliveries: [ref] }]);
   return { notification, recipient, ref, realtimeId: realtimeIdOf(notification, recipient) };
 }

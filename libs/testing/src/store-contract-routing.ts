@@ -6,6 +6,7 @@ import {
   notificationOf,
   realtimeIdOf,
   refOf,
+  routeOne,
   settleOne,
   unique,
   webPushAddress,
@@ -66,6 +67,12 @@ export function describeRouting(contract: StoreContract): void {
     expect(offsetsOf(again)).toEqual([2, 1]);
     await settleOne(contract, left, { kind: 'retry', dueInMs: 1_000 });
     expect(await contract.store.route([entry])).toMatchObject([{ inserted: false, deliveries: [] }]);
+  });
+
+  it('names the push service of what was not settled yet', async () => {
+    const { notification, recipient, ref } = await routeOne(contract);
+    const again = await contract.store.route([{ notification, recipient, realtime: true, deliveries: [] }]);
+    expect(again).toMatchObject([{ inserted: false, deliveries: [{ ...ref, host: 'push.example' }] }]);
   });
 
   it('treats a pair that comes twice in a call as routed before', async () => {

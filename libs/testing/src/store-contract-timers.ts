@@ -22,6 +22,16 @@ export function describeTimers(contract: StoreContract): void {
     expect(await claim()).toMatchObject([{ dueAtMs, delivery: { ...ref, attempt: 2 } }]);
   });
 
+  it('names the push service of the device as long as that is there', async () => {
+    const { ref } = await waitFor(0);
+    const [first] = await claim();
+    expect(first?.delivery.host).toBe('push.example');
+    await contract.store.removeDevice({ tenant: ref.tenant, user: ref.recipient }, ref.deviceId);
+    await contract.clock.advance(TIMER_LEASE_MS);
+    const [again] = await claim();
+    expect(again?.delivery).toEqual({ ...first?.delivery, host: undefined });
+  });
+
   it('rounds a fraction of a millisecond up', async () => {
     await waitFor(10.2);
     await contract.clock.advance(10);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  explainState,
   inOrder,
   isCancellable,
   isSettled,
@@ -73,6 +74,16 @@ describe('what can still happen', () => {
     const all = ledger(due('2026-01-01T00:00:09Z'), due('2026-01-01T00:00:07Z'), due('2026-01-01T00:00:01Z', 'queued'));
     expect(nextDueMs(all)).toBe(Date.parse('2026-01-01T00:00:07Z'));
     expect(nextDueMs(ledger(delivery('delivered')))).toBeUndefined();
+  });
+});
+
+describe('explainState', () => {
+  it.each([
+    ['provider-unavailable', 'held back: the push service fails'],
+    ['provider-error', ''],
+    [undefined, ''],
+  ])('says why one waits that was not tried, and leaves the rest to its attempts: %s', (reason, text) => {
+    expect(explainState('webpush', 'retrying', reason)).toBe(text);
   });
 });
 

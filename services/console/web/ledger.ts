@@ -134,6 +134,13 @@ export function realtimeSteps({ status, updatedAt }: LedgerDelivery, seen: reado
   });
 }
 
+/** Why a delivery waits that was not tried. */
+const WAITS: Readonly<Record<string, string>> = {
+  'provider-unavailable': 'held back: the push service fails',
+  'provider-busy': 'held back: the push service is slow',
+  'behind-an-earlier': 'waits for an earlier one to the same device',
+};
+
 /** What a state means for somebody who has not read the glossary; '' where the attempts say it. */
 export function explainState(channel: string, state: string, reason: string | undefined): string {
   if (channel === 'realtime') {
@@ -143,6 +150,7 @@ export function explainState(channel: string, state: string, reason: string | un
     if (state === 'read') return 'read';
   }
   if (state === 'queued') return 'waiting for the worker';
+  if (state === 'retrying') return WAITS[reason ?? ''] ?? '';
   if (state === 'acknowledged') return 'no further attempt: the recipient confirmed it elsewhere';
   if (state === 'superseded') return 'no further attempt: a newer one with its collapse key took its place';
   if (state === 'cancelled') return 'cancelled: no further attempt';

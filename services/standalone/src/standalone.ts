@@ -138,7 +138,12 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
       stop: async () => void (await Promise.all([log.close(), store.close()])),
     },
     ...(simulated === undefined ? [] : [simulated.service]),
-    ...createWebPushWorker({ ...push, adapter: channels.webpush, scheduleMs: config.BELFRY_RETRY_WEBPUSH }),
+    ...createWebPushWorker({
+      ...push,
+      adapter: channels.webpush,
+      scheduleMs: config.BELFRY_RETRY_WEBPUSH,
+      hostConcurrency: config.BELFRY_WEBPUSH_HOST_CONCURRENCY,
+    }),
     ...createFcmWorker({ ...push, adapter: channels.fcm, scheduleMs: config.BELFRY_RETRY_FCM }),
     ...createScheduler({
       ...shared,

@@ -1,6 +1,6 @@
 import { DEFAULT_WEBPUSH_SCHEDULE_MS } from '@belfry/core/retry-policy';
 import { pushWorkerOptions } from '@belfry/push-worker';
-import { defineConfig, defineOptions, retrySchedule } from '@belfry/runtime';
+import { defineConfig, defineOptions, integer, retrySchedule } from '@belfry/runtime';
 import {
   checkShared,
   kafkaOptions,
@@ -17,6 +17,13 @@ export const webpushOptions = defineOptions({
     type: retrySchedule(),
     default: DEFAULT_WEBPUSH_SCHEDULE_MS,
     description: 'Waits before each retry of a Web Push delivery; the number of entries is the number of retries.',
+    group: 'Web Push',
+  },
+  BELFRY_WEBPUSH_HOST_CONCURRENCY: {
+    type: integer({ min: 1, max: 4_096 }),
+    optional: true,
+    description:
+      'Attempts under way at once to one push service in one worker process. Without it half of BELFRY_PUSH_CONCURRENCY, so that a slow push service leaves the other half to the others.',
     group: 'Web Push',
   },
 });

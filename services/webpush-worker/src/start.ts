@@ -24,6 +24,7 @@ export function start(edge: NodeJS.Process): Promise<void> {
         }),
         scheduleMs: config.BELFRY_RETRY_WEBPUSH,
         concurrency: config.BELFRY_PUSH_CONCURRENCY,
+        hostConcurrency: config.BELFRY_WEBPUSH_HOST_CONCURRENCY,
         breakerProbeIntervalMs: config.BELFRY_BREAKER_PROBE_INTERVAL,
       });
     },

@@ -29,7 +29,7 @@ export type GateEntry = {
 export type SettlementNext =
   | { readonly kind: 'end'; readonly state: 'delivered' | 'expired' | 'superseded' | 'cancelled' | 'acknowledged' }
   | { readonly kind: 'retry'; readonly dueInMs: number }
-  /** Waits without using up the attempt: the provider's breaker is open, or its rate is used up. */
+  /** Waits without using up the attempt: the provider's breaker is open, the worker has no slot for it, or an earlier first attempt is parked. */
   | { readonly kind: 'park'; readonly dueInMs: number }
   | { readonly kind: 'dead-letter'; readonly reason: string; readonly fingerprint: string };
 

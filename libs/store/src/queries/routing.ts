@@ -4,6 +4,7 @@ import type { RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/r
 import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
 import { createStatement } from '../statement.ts';
+import { REF_COLUMNS, toDeliveryRef } from './delivery-refs.ts';
 import { insertMissingNotifications, markRouted, readNotificationStates } from './notification-states.ts';
 import { keyOf } from './notifications.ts';
 import { ensureUsers } from './users.ts';
@@ -93,7 +94,8 @@ const readRouted = createStatement({ input: PAIR }, ({ db }, { input }) =>
         .onRef('d.notification_id', '=', 'input.notification_id')
         .onRef('d.recipient', '=', 'input.user_id'),
     )
-    .select(['d.tenant', 'd.notification_id', 'd.recipient as user_id', 'd.id', 'd.channel', 'd.device_id', 'd.lane'])
+    .leftJoin('devices as v', (join) => join.onRef('v.tenant', '=', 'd.tenant').onRef('v.id', '=', 'd.device_id'))
+    .select(REF_COLUMNS)
     .where((where) =>
       where.or([
         where('d.channel', '=', 'realtime'),
@@ -180,22 +182,10 @@ async function readStored(context: QueryContext, places: readonly Place[]): Prom
   );
   if (stored.size === 0) return stored;
   for (const row of await readRouted(context, { input: places })) {
-    const of = stored.get(pairNameOf(row));
-    if (of === undefined) continue;
-    if (row.channel === 'realtime') of.realtimeDeliveryId = row.id;
-    else {
-      of.queued.push({
-        tenant: row.tenant,
-        deliveryId: row.id,
-        notificationId: row.notification_id,
-        recipient: row.user_id,
-        channel: row.channel,
-        deviceId: row.device_id,
-        lane: row.lane,
-        attempt: 1,
-        redrive: 0,
-      });
-    }
+    const of = stored.get(pairNameOf({ ...row, user_id: row.recipient }));
+    if (row.channel === 'realtime') {
+      if (of !== undefined) of.realtimeDeliveryId = row.id;
+    } else of?.queued.push(toDeliveryRef(row));
   }
   return stored;
 }

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
 import { createStatement } from '../statement.ts';
+import { REF_COLUMNS, toDeliveryRef } from './delivery-refs.ts';
 
 const NEW_TIMER = {
   delivery_id: 'text',
@@ -49,8 +50,8 @@ const readDue = createStatement({ input: DELIVERY }, ({ db }, { input }) =>
         .onRef('d.notification_id', '=', 't.notification_id')
         .onRef('d.id', '=', 't.delivery_id'),
     )
-    .select(['t.due_at_ms', 'd.tenant', 'd.id', 'd.notification_id', 'd.recipient', 'd.channel', 'd.device_id'])
-    .select(['d.lane', 'd.attempt', 'd.redrive']),
+    .leftJoin('devices as v', (join) => join.onRef('v.tenant', '=', 'd.tenant').onRef('v.id', '=', 'd.device_id'))
+    .select(['t.due_at_ms', ...REF_COLUMNS]),
 );
 
 const deleteClaimed = createStatement({ input: CLAIMED }, ({ db, dialect }, { input }) =>
@@ -116,18 +117,7 @@ export async function claimDueTimers(
       id: row.id,
       claim: String(claim),
       dueAtMs: row.due_at_ms,
-      delivery: {
-        tenant: row.tenant,
-        deliveryId: row.id,
-        notificationId: row.notification_id,
-        recipient: row.recipient,
-        // Only push deliveries wait.
-        channel: row.channel as DeliveryRef['channel'],
-        deviceId: row.device_id,
-        lane: row.lane,
-        attempt: row.attempt,
-        redrive: row.redrive,
-      },
+      delivery: toDeliveryRef(row),
     }));
 }
 

@@ -1,5 +1,5 @@
 import type { DeviceValidation, PushChannelAdapter } from '@belfry/core/channel';
-import type { Device } from '@belfry/core/device';
+import { type Device, pushServiceOf } from '@belfry/core/device';
 import { PUSH_CHANNELS, type PushChannel } from '@belfry/core/notification';
 import type { Random } from '@belfry/core/random';
 import type { DeviceStore } from '@belfry/core/store/devices';
@@ -168,7 +168,7 @@ function toDeviceView(device: Device): z.infer<typeof deviceSchema> {
     id: device.id,
     channel: device.channel,
     status: 'active',
-    host: device.channel === 'webpush' ? new URL(device.address.endpoint).host : 'fcm',
+    host: pushServiceOf(device) ?? device.channel,
     createdAt: toIsoTime(device.createdAtMs),
   };
 }
