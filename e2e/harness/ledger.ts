@@ -37,6 +37,7 @@ const ENDED: ReadonlySet<string> = new Set([
   'superseded',
   'cancelled',
   'acknowledged',
+  'skipped',
 ]);
 
 export function isEnded(delivery: LedgerDeliveries[number]): boolean {

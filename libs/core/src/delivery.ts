@@ -17,6 +17,8 @@ export type DeviceId = string;
  *
  * States of a realtime delivery, ranked: `stored` → `sent` → `delivered` → `read`; `expired` or `cancelled` while still `stored`.
  * A late fact never moves one back.
+ *
+ * `skipped` stands in the place of a delivery that the router did not make, with the reason: nothing goes over this channel to this recipient.
  */
 export const DELIVERY_STATES = [
   'queued',
@@ -30,6 +32,7 @@ export const DELIVERY_STATES = [
   'superseded',
   'cancelled',
   'acknowledged',
+  'skipped',
 ] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
@@ -41,6 +44,7 @@ const TERMINAL: ReadonlySet<DeliveryState> = new Set([
   'superseded',
   'cancelled',
   'acknowledged',
+  'skipped',
 ]);
 
 /** True when no further attempt will be made without a redrive. `delivered` may still become `read` on realtime. */
@@ -65,8 +69,8 @@ export type DeliveryRef = {
   readonly host?: string;
 };
 
-/** The device of a realtime delivery: a user has one stream, however many sockets read it. */
-export const REALTIME_DEVICE: DeviceId = '';
+/** The device of a realtime delivery, since a user has one stream however many sockets read it; and of a skipped one. */
+export const NO_DEVICE: DeviceId = '';
 
 /**
  * Stable across crashes, retries and redrives, so that a repeated record meets the row that it made before.

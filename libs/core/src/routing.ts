@@ -1,15 +1,23 @@
 import { type DeliveryRef, deliveryId } from './delivery.ts';
 import { type Device, pushServiceOf } from './device.ts';
-import { type Channel, laneOf, type Notification, type UserId } from './notification.ts';
+import { CHANNELS, type Channel, laneOf, type Notification, type UserId } from './notification.ts';
 import type { Preferences } from './preferences.ts';
+
+/**
+ * `muted`: the recipient has switched the channel off, and something would have gone over it. `no-device`: the notification names the channel, and the recipient has no device on it.
+ */
+export type SkipReason = 'muted' | 'no-device';
+
+/** A channel that nothing goes over, and why: so that the ledger says of every recipient what became of the notification. */
+export type SkippedChannel = { readonly channel: Channel; readonly reason: SkipReason };
 
 export type Plan = {
   /** Shows in the inbox and on live connections. */
   readonly realtime: boolean;
   /** First attempts, in the order of the devices. */
   readonly deliveries: readonly DeliveryRef[];
-  /** Channels that the recipient has switched off, for the ledger. */
-  readonly muted: readonly Channel[];
+  /** Without any delivery and without realtime there is at least one. */
+  readonly skipped: readonly SkippedChannel[];
 };
 
 /**
@@ -22,18 +30,19 @@ export function plan(
   devices: readonly Device[],
   preferences: Preferences,
 ): Plan {
-  const muted: Channel[] = [];
-  const wanted = (channel: Channel): boolean => {
-    if (notification.channels !== undefined && !notification.channels.includes(channel)) return false;
-    if (notification.priority === 'high') return true;
-    const allowed = preferences.types[notification.type]?.[channel] ?? preferences.channels[channel] ?? true;
-    if (!allowed && !muted.includes(channel)) muted.push(channel);
-    return allowed;
-  };
-  const realtime = wanted('realtime');
+  const open = new Set<Channel>();
+  const skipped: SkippedChannel[] = [];
+  for (const channel of notification.channels ?? CHANNELS) {
+    const reaches = channel === 'realtime' || devices.some((device) => device.channel === channel);
+    // A channel that nobody asked for and that leads nowhere is not missed.
+    if (!reaches && notification.channels === undefined) continue;
+    if (!isAllowed(notification, channel, preferences)) skipped.push({ channel, reason: 'muted' });
+    else if (!reaches) skipped.push({ channel, reason: 'no-device' });
+    else open.add(channel);
+  }
   const lane = laneOf(notification.priority);
   const deliveries = devices
-    .filter((device) => wanted(device.channel))
+    .filter((device) => open.has(device.channel))
     .map((device): DeliveryRef => {
       const host = pushServiceOf(device);
       return {
@@ -49,5 +58,10 @@ export function plan(
         ...(host === undefined ? {} : { host }),
       };
     });
-  return { realtime, deliveries, muted };
+  return { realtime: open.has('realtime'), deliveries, skipped };
+}
+
+function isAllowed(notification: Notification, channel: Channel, { channels, types }: Preferences): boolean {
+  if (notification.priority === 'high') return true;
+  return types[notification.type]?.[channel] ?? channels[channel] ?? true;
 }

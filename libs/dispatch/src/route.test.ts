@@ -167,6 +167,28 @@ describe('decision 3: the user stream', () => {
     expect(await pipeline.take(PUSHES)).toEqual([]);
   });
 
+  it('says of a recipient whom nothing goes to why that is', async () => {
+    const [nowhere, quiet] = [{ user: 'skip-ann' }, { tenant: TENANT, user: 'skip-bob' }];
+    await pipeline.addDevice(quiet.user);
+    await pipeline.store.writePreferences(quiet, { channels: { realtime: false, webpush: false }, types: {} });
+    const named = await pipeline.post(nowhere.user, { channels: ['webpush'] });
+    const muted = await pipeline.post(quiet.user);
+    await pipeline.workOff();
+    const skippedOf = async (id: string) => {
+      const { counts, deliveries } = await pipeline.ledger(id);
+      expect(counts).toEqual({ skipped: deliveries.length });
+      return deliveries.map(({ recipient, channel, reason }) => [recipient, channel, reason].join(' ')).toSorted();
+    };
+    expect(await skippedOf(named)).toEqual(['skip-ann webpush no-device']);
+    expect(await skippedOf(muted)).toEqual(['skip-bob realtime muted', 'skip-bob webpush muted']);
+    expect([pipeline.hints, pipeline.channel.sent]).toEqual([[], []]);
+
+    const { id } = (await pipeline.ledger(named)).deliveries[0] ?? {};
+    const receipts = (await pipeline.take(RECEIPTS_TOPIC)).map(jsonOf).filter((each) => each.notificationId === named);
+    expect(receipts.map(({ state }) => state)).toEqual(['routed', 'skipped']);
+    expect(receipts[1]).toMatchObject({ deliveryId: id, channel: 'webpush', reason: 'no-device' });
+  });
+
   it('tells the receipts feed what was stored', async () => {
     const user = 'told';
     await pipeline.addDevice(user);

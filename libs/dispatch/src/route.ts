@@ -1,6 +1,5 @@
 import type { Backplane, Hint } from '@belfry/core/backplane';
 import type { Clock } from '@belfry/core/clock';
-import type { DeliveryRef } from '@belfry/core/delivery';
 import type { Log, LogRecord } from '@belfry/core/log';
 import {
   type Channel,
@@ -11,7 +10,7 @@ import {
   type UserId,
 } from '@belfry/core/notification';
 import { NO_PREFERENCES } from '@belfry/core/preferences';
-import { plan } from '@belfry/core/routing';
+import { plan, type SkipReason } from '@belfry/core/routing';
 import type { RecipientContext, RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/routing';
 import type { Store } from '@belfry/core/store/store';
 import { notificationFrame } from '@belfry/protocol/client-notification';
@@ -33,6 +32,8 @@ export type RouteDeps = {
   readonly clock: Clock;
   /** After a delivery was made, repeats not counted. */
   readonly onRouted?: (channel: Channel, lane: Lane) => void;
+  /** After a channel was skipped for a recipient, repeats not counted. */
+  readonly onSkipped?: (channel: Channel, reason: SkipReason) => void;
   readonly onUnreadable?: OnUnreadable;
 };
 
@@ -42,6 +43,7 @@ const EXPANSION_PAGE = 500;
 /** After this many pages the rest goes on in a record of its own, so that a crash repeats little. */
 const PAGES_PER_RECORD = 20;
 
+type Routed = Extract<RouteResult, { kind: 'routed' }>;
 type Recipient = { readonly notification: Notification; readonly recipient: UserId };
 
 /**
@@ -68,8 +70,7 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     const contexts = await contextsOf(run);
     const entries = run.map(({ notification, recipient }, index): RouteEntry => {
       const { devices, preferences } = contexts[index] ?? { devices: [], preferences: NO_PREFERENCES };
-      const { realtime, deliveries } = plan(notification, recipient, devices, preferences);
-      return { notification, recipient, realtime, deliveries };
+      return { notification, recipient, ...plan(notification, recipient, devices, preferences) };
     });
     const results = await route(entries);
     // Before the first effect: what fails here must not leave appends behind that nobody waits for.
@@ -78,19 +79,20 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     for (const [index, { notification, recipient }] of entries.entries()) {
       const result = results[index];
       if (result === undefined || result.kind === 'cancelled') continue;
-      if (result.inserted) countRouted(notification, result.realtimeDeliveryId !== undefined, result.deliveries);
+      if (result.inserted) countRouted(notification, result);
       // What is stored counts: preferences may have changed since an earlier routing.
       if (result.realtimeDeliveryId !== undefined)
         backplane.publish([hintOf(notification, recipient, { epoch, offset: result.offset })]);
       effects.push(...result.deliveries.map((delivery) => appendDelivery(delivery)));
-      receipts.put(routedReceipts(notification, recipient, result.realtimeDeliveryId, result.deliveries));
+      receipts.put(routedReceipts(notification, recipient, result));
     }
     await Promise.all(effects);
   }
 
-  function countRouted(notification: Notification, realtime: boolean, deliveries: readonly DeliveryRef[]): void {
-    if (realtime) deps.onRouted?.('realtime', laneOf(notification.priority));
+  function countRouted({ priority }: Notification, { realtimeDeliveryId, deliveries, skipped }: Routed): void {
+    if (realtimeDeliveryId !== undefined) deps.onRouted?.('realtime', laneOf(priority));
     for (const { channel, lane } of deliveries) deps.onRouted?.(channel, lane);
+    for (const { channel, reason } of skipped) deps.onSkipped?.(channel, reason);
   }
 
   /** One read per recipient, however many records of theirs the run has. */
@@ -180,8 +182,7 @@ function tenantOf({ headers }: LogRecord): TenantId | undefined {
 function routedReceipts(
   notification: Notification,
   recipient: UserId,
-  realtimeDeliveryId: string | undefined,
-  deliveries: readonly DeliveryRef[],
+  { realtimeDeliveryId, deliveries, skipped }: Routed,
 ): Parameters<ReceiptFeed['put']>[0] {
   const facts = { tenant: notification.tenant, notificationId: notification.id, recipient };
   return [
@@ -196,5 +197,6 @@ function routedReceipts(
       state: 'queued' as const,
       attempt: delivery.attempt,
     })),
+    ...skipped.map((each) => ({ ...facts, ...each, state: 'skipped' as const })),
   ];
 }

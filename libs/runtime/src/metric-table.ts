@@ -35,6 +35,12 @@ export const METRICS = {
     help: 'Deliveries made by the router.',
     labels: ['channel', 'lane'],
   },
+  skipped: {
+    type: 'counter',
+    name: 'belfry_deliveries_skipped_total',
+    help: 'Channels that nothing was sent over to a recipient: switched off, or named without a device.',
+    labels: ['channel', 'reason'],
+  },
   attempts: {
     type: 'counter',
     name: 'belfry_attempts_total',

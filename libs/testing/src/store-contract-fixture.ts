@@ -1,4 +1,4 @@
-import { type DeliveryRef, type DeviceId, deliveryId, REALTIME_DEVICE } from '@belfry/core/delivery';
+import { type DeliveryRef, type DeviceId, deliveryId, NO_DEVICE } from '@belfry/core/delivery';
 import type { DeviceAddress } from '@belfry/core/device';
 import type { Notification, PushChannel, TenantId, UserId } from '@belfry/core/notification';
 import type { Attempt } from '@belfry/core/outcome';
@@ -54,7 +54,7 @@ export function refOf(
 }
 
 export function realtimeIdOf(notification: Notification, recipient: UserId): string {
-  return deliveryId(notification.tenant, notification.id, recipient, 'realtime', REALTIME_DEVICE);
+  return deliveryId(notification.tenant, notification.id, recipient, 'realtime', NO_DEVICE);
 }
 
 /** Where every Web Push device of the contract is. */

@@ -56,6 +56,7 @@ export function describeRouting(contract: StoreContract): void {
       inserted: true,
       realtimeDeliveryId: realtimeIdOf(notification, 'ann'),
       deliveries: refs,
+      skipped: [],
     });
     const [settled, left] = refs;
     if (settled === undefined || left === undefined) throw new Error('two refs');
@@ -118,6 +119,35 @@ export function describeRouting(contract: StoreContract): void {
       { id: realtimeIdOf(shown.notification, 'ann'), channel: 'realtime', device: '', state: 'stored' },
     ]);
     expect(await contract.store.route([pushOnly])).toMatchObject([{ inserted: false, realtimeDeliveryId: undefined }]);
+  });
+
+  it('keeps what is skipped in the ledger, with the reason, once and for all', async () => {
+    const tenant = unique('t');
+    const notification = notificationOf(contract, tenant);
+    const skipped = [
+      { channel: 'realtime', reason: 'muted' },
+      { channel: 'fcm', reason: 'no-device' },
+    ] as const;
+    const entry = entryOf(tenant, 'ann', { notification, realtime: false, deliveries: [], skipped });
+    const [first] = await contract.store.route([entry]);
+    expect(first).toMatchObject({ inserted: true, realtimeDeliveryId: undefined, deliveries: [], skipped });
+    // The recipient has switched it on and registered a phone since.
+    const again = await contract.store.route([entryOf(tenant, 'ann', { notification })]);
+    const same = expect.arrayContaining(skipped.map((each) => expect.objectContaining(each)));
+    expect(again).toMatchObject([{ ...first, inserted: false, skipped: same }]);
+
+    const marks = [{ tenant, user: 'ann', notificationIds: [notification.id] }];
+    expect(await contract.store.markSent(marks)).toEqual([]);
+    expect(await contract.store.acknowledge(marks)).toEqual([]);
+    expect(await contract.store.markRead(marks)).toEqual([]);
+    expect(await contract.store.cancelNotification(tenant, notification.id)).toEqual({ cancelled: 0, alreadySent: 0 });
+    const ledger = await contract.store.readNotification(tenant, notification.id, undefined, 10);
+    expect(ledger?.counts).toEqual({ skipped: 2 });
+    for (const each of skipped) {
+      expect(ledger?.deliveries).toContainEqual(
+        expect.objectContaining({ ...each, recipient: 'ann', device: '', state: 'skipped', attempts: [] }),
+      );
+    }
   });
 
   it('does not route what was cancelled', async () => {

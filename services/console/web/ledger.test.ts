@@ -42,6 +42,8 @@ describe('a ledger in one word', () => {
     [['stored', 'delivered'], 'stored'],
     [['read', 'acknowledged'], 'acknowledged'],
     [['cancelled', 'expired'], 'expired'],
+    [['skipped', 'delivered'], 'delivered'],
+    [['skipped'], 'skipped'],
     [[], 'routed'],
   ])('%j is %s', (states, word) => {
     expect(overallState(ledger(...states.map((state) => delivery(state))))).toBe(word);
@@ -58,6 +60,7 @@ describe('what can still happen', () => {
     ['dead-lettered', false, true],
     ['cancelled', false, true],
     ['expired', false, true],
+    ['skipped', false, true],
   ])('%s: cancellable %s, settled %s', (state, cancellable, settled) => {
     expect([isCancellable(ledger(delivery(state))), isSettled(ledger(delivery(state)))]).toEqual([
       cancellable,
@@ -85,6 +88,13 @@ describe('explainState', () => {
   ])('says why one waits that was not tried, and leaves the rest to its attempts: %s', (reason, text) => {
     expect(explainState('webpush', 'retrying', reason)).toBe(text);
   });
+});
+
+it.each([
+  ['muted', 'nothing was sent: the recipient has switched this off'],
+  ['no-device', 'nothing was sent: the recipient has no such device'],
+])('explains what was skipped: %s', (reason, text) => {
+  expect(explainState('realtime', 'skipped', reason)).toBe(text);
 });
 
 describe('inOrder', () => {

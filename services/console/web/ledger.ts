@@ -67,6 +67,7 @@ const BY_INTEREST = [
   'expired',
   'superseded',
   'cancelled',
+  'skipped',
 ];
 
 /** One word for the whole notification: the most pressing state of its deliveries. */
@@ -141,6 +142,12 @@ const WAITS: Readonly<Record<string, string>> = {
   'behind-an-earlier': 'waits for an earlier one to the same device',
 };
 
+/** Why nothing goes over a channel. */
+const SKIPS: Readonly<Record<string, string>> = {
+  muted: 'nothing was sent: the recipient has switched this off',
+  'no-device': 'nothing was sent: the recipient has no such device',
+};
+
 /** What a state means for somebody who has not read the glossary; '' where the attempts say it. */
 export function explainState(channel: string, state: string, reason: string | undefined): string {
   if (channel === 'realtime') {
@@ -149,6 +156,7 @@ export function explainState(channel: string, state: string, reason: string | un
     if (state === 'delivered') return 'acknowledged by the client';
     if (state === 'read') return 'read';
   }
+  if (state === 'skipped') return SKIPS[reason ?? ''] ?? '';
   if (state === 'queued') return 'waiting for the worker';
   if (state === 'retrying') return WAITS[reason ?? ''] ?? '';
   if (state === 'acknowledged') return 'no further attempt: the recipient confirmed it elsewhere';

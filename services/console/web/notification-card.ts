@@ -119,7 +119,9 @@ function storyOf(ledger: Ledger, seen: ReadonlyMap<string, readonly Step[]>): HT
   ];
 }
 
-function describeRouting(deliveries: Ledger['deliveries']): string {
+function describeRouting(all: Ledger['deliveries']): string {
+  const deliveries = all.filter(({ status }) => status !== 'skipped');
+  if (deliveries.length === 0) return 'to nowhere';
   const channels = [...new Set(deliveries.map(({ channel }) => channel))];
   return channels
     .map((channel) => {

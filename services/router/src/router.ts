@@ -3,6 +3,7 @@ import type { Clock } from '@belfry/core/clock';
 import type { Log, LogRecord } from '@belfry/core/log';
 import { type Channel, LANES, type Lane } from '@belfry/core/notification';
 import type { Random } from '@belfry/core/random';
+import type { SkipReason } from '@belfry/core/routing';
 import type { Service } from '@belfry/core/service';
 import type { Store } from '@belfry/core/store/store';
 import { createAcceptRecords, createRoute, type ReceiptFeed } from '@belfry/dispatch';
@@ -51,7 +52,8 @@ export function createRouter(deps: RouterDeps): Service[] {
     logger.warn({ logTopic, partition, offset: offset.toString(), reason: kind }, 'record set aside');
   };
   const onAccepted = (lane: Lane): void => metrics.accepted.inc({ lane });
-  const route = createRoute({ store, log, receipts, backplane, clock, onRouted, onUnreadable });
+  const onSkipped = (channel: Channel, reason: SkipReason): void => metrics.skipped.inc({ channel, reason });
+  const route = createRoute({ store, log, receipts, backplane, clock, onRouted, onSkipped, onUnreadable });
   const lanes = LANES.map((lane) => ({ lane, logTopic: jobsTopic(lane), weight: LANE_WEIGHTS[lane] }));
   return [
     {

@@ -2,6 +2,7 @@ import type { DeliveryId, DeliveryRef } from '../delivery.ts';
 import type { Device } from '../device.ts';
 import type { Audience, Notification, TenantId, UserId } from '../notification.ts';
 import type { Preferences } from '../preferences.ts';
+import type { SkippedChannel } from '../routing.ts';
 
 export type RecipientKey = { readonly tenant: TenantId; readonly user: UserId };
 
@@ -17,7 +18,11 @@ export type RouteEntry = {
   readonly realtime: boolean;
   /** First attempts, in state `queued`. */
   readonly deliveries: readonly DeliveryRef[];
+  /** Kept as deliveries without a device, in state `skipped`. */
+  readonly skipped?: readonly SkippedChannel[];
 };
+
+export type SkippedDelivery = SkippedChannel & { readonly deliveryId: DeliveryId };
 
 export type RouteResult =
   | {
@@ -30,6 +35,7 @@ export type RouteResult =
       readonly realtimeDeliveryId: DeliveryId | undefined;
       /** Deliveries that are still `queued` for their first attempt. */
       readonly deliveries: readonly DeliveryRef[];
+      readonly skipped: readonly SkippedDelivery[];
     }
   /** The notification was cancelled before it was routed. */
   | { readonly kind: 'cancelled' };

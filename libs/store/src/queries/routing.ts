@@ -1,6 +1,7 @@
-import { type DeliveryRef, deliveryId, REALTIME_DEVICE } from '@belfry/core/delivery';
-import { type Channel, laneOf, type Notification } from '@belfry/core/notification';
-import type { RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/routing';
+import { type DeliveryRef, deliveryId, NO_DEVICE } from '@belfry/core/delivery';
+import { type Channel, type Lane, laneOf, type Notification } from '@belfry/core/notification';
+import type { SkipReason } from '@belfry/core/routing';
+import type { RecipientKey, RouteEntry, RouteResult, SkippedDelivery } from '@belfry/core/store/routing';
 import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
 import { createStatement } from '../statement.ts';
@@ -27,6 +28,7 @@ const NEW_DELIVERY = {
   device_id: 'text',
   lane: 'text',
   state: 'text',
+  reason: 'text?',
   attempt: 'integer',
   redrive: 'integer',
   created_at_ms: 'integer',
@@ -40,7 +42,12 @@ const PAIR = { tenant: 'text', notification_id: 'text', user_id: 'text' } as con
 type Pair = { readonly tenant: string; readonly notification_id: string; readonly user_id: string };
 type Place = Pair & { readonly stream_offset: number };
 type Fresh = { readonly entry: RouteEntry; readonly offset: number };
-type Stored = { readonly offset: number; realtimeDeliveryId: string | undefined; readonly queued: DeliveryRef[] };
+type Stored = {
+  readonly offset: number;
+  realtimeDeliveryId: string | undefined;
+  readonly queued: DeliveryRef[];
+  readonly skipped: SkippedDelivery[];
+};
 
 /** Locks nothing while one of the notifications is not there: it is made first, and everybody locks notifications before users. */
 const readHeads = createStatement({ input: USER, wanted: NOTIFICATION }, ({ db, dialect }, { input, wanted }) =>
@@ -84,7 +91,7 @@ const readPlaces = createStatement({ input: PAIR }, ({ db }, { input }) =>
     .select(['i.tenant', 'i.notification_id', 'i.user_id', 'i.stream_offset']),
 );
 
-/** The realtime delivery, and the first attempts that nobody settled yet. */
+/** The realtime delivery, the first attempts that nobody settled yet, and what was skipped. */
 const readRouted = createStatement({ input: PAIR }, ({ db }, { input }) =>
   db
     .selectFrom(input)
@@ -95,10 +102,11 @@ const readRouted = createStatement({ input: PAIR }, ({ db }, { input }) =>
         .onRef('d.recipient', '=', 'input.user_id'),
     )
     .leftJoin('devices as v', (join) => join.onRef('v.tenant', '=', 'd.tenant').onRef('v.id', '=', 'd.device_id'))
-    .select(REF_COLUMNS)
+    .select([...REF_COLUMNS, 'd.state', 'd.reason'])
     .where((where) =>
       where.or([
         where('d.channel', '=', 'realtime'),
+        where('d.state', '=', 'skipped'),
         where.and([where('d.state', '=', 'queued'), where('d.attempt', '=', 1), where('d.redrive', '=', 0)]),
       ]),
     )
@@ -145,18 +153,19 @@ export async function route(context: QueryContext, entries: readonly RouteEntry[
     const name = pairNameOf(toPair(entry));
     const known = stored.get(name);
     if (known !== undefined) {
-      const { offset, realtimeDeliveryId, queued } = known;
-      return { kind: 'routed', offset, inserted: false, realtimeDeliveryId, deliveries: queued };
+      const { queued, ...stored } = known;
+      return { kind: 'routed', inserted: false, ...stored, deliveries: queued };
     }
-    const { notification, recipient, deliveries } = entry;
+    const { deliveries } = entry;
     const stream = userNameOf(toRecipient(entry));
     const offset = (heads.get(stream) ?? 0) + 1;
     heads.set(stream, offset);
     fresh.set(name, { entry, offset });
-    const realtimeDeliveryId = entry.realtime ? realtimeIdOf(notification, recipient) : undefined;
+    const realtimeDeliveryId = entry.realtime ? idOf(entry, 'realtime') : undefined;
     // The same pair again further on in this call meets what this entry stores.
-    stored.set(name, { offset, realtimeDeliveryId, queued: [...deliveries] });
-    return { kind: 'routed', offset, inserted: true, realtimeDeliveryId, deliveries };
+    const skipped = skippedOf(entry);
+    stored.set(name, { offset, realtimeDeliveryId, queued: [...deliveries], skipped });
+    return { kind: 'routed', offset, inserted: true, realtimeDeliveryId, deliveries, skipped };
   });
   await context.finish([markRouted(context, states), ...insertFresh(context, [...fresh.values()], heads)]);
   return results;
@@ -178,14 +187,19 @@ async function lockStreams(
 /** What an earlier routing stored at these places. */
 async function readStored(context: QueryContext, places: readonly Place[]): Promise<Map<string, Stored>> {
   const stored = new Map<string, Stored>(
-    places.map((row) => [pairNameOf(row), { offset: row.stream_offset, realtimeDeliveryId: undefined, queued: [] }]),
+    places.map((row) => [
+      pairNameOf(row),
+      { offset: row.stream_offset, realtimeDeliveryId: undefined, queued: [], skipped: [] },
+    ]),
   );
   if (stored.size === 0) return stored;
   for (const row of await readRouted(context, { input: places })) {
     const of = stored.get(pairNameOf({ ...row, user_id: row.recipient }));
-    if (row.channel === 'realtime') {
-      if (of !== undefined) of.realtimeDeliveryId = row.id;
-    } else of?.queued.push(toDeliveryRef(row));
+    if (of === undefined) continue;
+    const { id, channel, state, reason } = row;
+    if (state === 'skipped') of.skipped.push({ deliveryId: id, channel, reason: reason as SkipReason });
+    else if (channel === 'realtime') of.realtimeDeliveryId = id;
+    else of.queued.push(toDeliveryRef(row));
   }
   return stored;
 }
@@ -219,29 +233,45 @@ function insertFresh(
 
 function toDeliveryRows({ entry, offset }: Fresh, nowMs: number) {
   const { notification, recipient, realtime, deliveries } = entry;
-  const row = (id: string, channel: Channel, deviceId: string, lane: string, state: string) => ({
+  const row = (
+    id: string,
+    channel: Channel,
+    state: string,
+    own: { device_id?: string; lane?: Lane; reason?: string } = {},
+  ) => ({
     tenant: notification.tenant,
     notification_id: notification.id,
     id,
     recipient,
     channel,
-    device_id: deviceId,
-    lane,
+    device_id: NO_DEVICE,
+    lane: laneOf(notification.priority),
     state,
+    reason: null,
     attempt: 1,
     redrive: 0,
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
     stream_offset: offset,
+    ...own,
   });
-  const rows = deliveries.map((ref) => row(ref.deliveryId, ref.channel, ref.deviceId, ref.lane, 'queued'));
-  if (!realtime) return rows;
-  const lane = laneOf(notification.priority);
-  return [row(realtimeIdOf(notification, recipient), 'realtime', REALTIME_DEVICE, lane, 'stored'), ...rows];
+  return [
+    ...(realtime ? [row(idOf(entry, 'realtime'), 'realtime', 'stored')] : []),
+    ...deliveries.map(({ deliveryId: id, channel, deviceId, lane }) =>
+      row(id, channel, 'queued', { device_id: deviceId, lane }),
+    ),
+    ...skippedOf(entry).map(({ deliveryId: id, channel, reason }) => row(id, channel, 'skipped', { reason })),
+  ];
 }
 
-function realtimeIdOf(notification: Notification, recipient: string): string {
-  return deliveryId(notification.tenant, notification.id, recipient, 'realtime', REALTIME_DEVICE);
+function skippedOf(entry: RouteEntry): SkippedDelivery[] {
+  const { skipped = [] } = entry;
+  return skipped.map((each) => ({ ...each, deliveryId: idOf(entry, each.channel) }));
+}
+
+/** Of the one delivery to the recipient over a channel, where it has no device. */
+function idOf({ notification, recipient }: RouteEntry, channel: Channel): string {
+  return deliveryId(notification.tenant, notification.id, recipient, channel, NO_DEVICE);
 }
 
 function toRecipient({ notification, recipient }: RouteEntry): RecipientKey {
