@@ -1,5 +1,6 @@
 import {
   type FaultAspect,
+  MIN_RETRY_WAIT_MS,
   type OUTCOME_TABLE,
   type OutcomeRule,
   type TRANSPORT_TABLE,
@@ -28,7 +29,7 @@ export function renderChannelTables(tables: ChannelTables): readonly string[] {
     '',
     '## FCM',
     '',
-    `Default schedule ${schedule(DEFAULT_FCM_SCHEDULE_MS)} (\`BELFRY_RETRY_FCM\`). HTTP v1 over pooled HTTP/2 ([why](adr/0001-own-transport-for-fcm.md)).`,
+    `Default schedule ${schedule(DEFAULT_FCM_SCHEDULE_MS)} (\`BELFRY_RETRY_FCM\`). No retry sooner than ${seconds(MIN_RETRY_WAIT_MS)}, whatever schedule and Retry-After say. HTTP v1 over pooled HTTP/2 ([why](adr/0001-own-transport-for-fcm.md)).`,
     '',
     '| answer | outcome | reason | floor without Retry-After | note |',
     '| --- | --- | --- | --- | --- |',

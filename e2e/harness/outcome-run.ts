@@ -25,6 +25,9 @@ export type OutcomeRun = {
 
 export type Begun = { readonly id: string; readonly device: TestDevice; readonly first: PushDelivery };
 
+/** Longer than a case takes up to its first attempt. */
+const CALM_MS = 5_000;
+
 /** Sends to simulated devices of one channel and asks the API what came of it. */
 export async function startOutcomeRun(
   url: string,
@@ -73,10 +76,14 @@ export async function startOutcomeRun(
   };
   const beginAll: OutcomeRun['beginAll'] = async (cases) => {
     const begun = new Map<OutcomeCase, Promise<Begun>>();
-    // A connection that breaks takes every request with it, so these come alone and to their end, before any that hangs.
+    // A connection that breaks takes every request with it, so these come one by one, before any that hangs, and while none of them is about to be tried again.
+    let waiting: readonly Begun[] = [];
     for (const each of cases.filter(breaksConnection)) {
-      begun.set(each, begin(each));
-      await delivery((await begun.get(each))?.id ?? '', ({ status }) => status === 'delivered');
+      const soon = waiting.filter(({ first }) => Date.parse(first.nextAttemptAt ?? '') < Date.now() + CALM_MS);
+      await Promise.all(soon.map(({ id }) => delivery(id, ({ status }) => status === 'delivered')));
+      const broken = begin(each);
+      begun.set(each, broken);
+      waiting = [...waiting.filter((other) => !soon.includes(other)), await broken];
       await goWell();
     }
     for (const each of cases.filter(hangs)) begun.set(each, begin(each));

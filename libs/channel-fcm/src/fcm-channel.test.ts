@@ -122,6 +122,10 @@ describe('FCM channel', () => {
     expect(outcome.afterMs).toBeLessThanOrEqual(90_000);
   });
 
+  it('lets nobody come back within 10 s', () => {
+    expect(openChannel().limits.minRetryWaitMs).toBe(10_000);
+  });
+
   it.each([502, 504])('retries the page of a front end with %d after the floor', async (status) => {
     const outcome = { kind: 'retry', code: String(status), reason: 'unavailable', floorMs: 10_000 };
     expect(await attempt({ kind: 'status', status })).toEqual(outcome);

@@ -6,6 +6,7 @@ import { classifyFailure, classifyReply } from './classify.ts';
 import { validateFcmDevice } from './device.ts';
 import { fitMessage, MAX_MESSAGE_BYTES } from './fit-message.ts';
 import { MAX_TTL_SECONDS } from './message.ts';
+import { MIN_RETRY_WAIT_MS } from './outcome-table.ts';
 import { projectIdProblem } from './settings.ts';
 import {
   createTransport,
@@ -56,6 +57,7 @@ export function createFcmChannel(options: FcmChannelOptions): FcmChannel {
       (options.transport?.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS) +
       (options.transport?.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS) +
       5_000,
+    minRetryWaitMs: MIN_RETRY_WAIT_MS,
   };
 
   const post = async (json: string, token: string, signal: AbortSignal): Promise<TransportResult> => {

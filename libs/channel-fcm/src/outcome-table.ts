@@ -1,7 +1,9 @@
 import type { OutcomeKind } from '@belfry/core/outcome';
 
-/** FCM asks for at least 10 s before the first retry of a server error. */
-const SERVER_ERROR_FLOOR_MS = 10_000;
+/** FCM asks for at least 10 s before the first retry. Here it holds for every one: Retry-After, unknown outcomes and what never left included. */
+export const MIN_RETRY_WAIT_MS = 10_000;
+/** The first wait after a server error that names none; it doubles with each attempt. */
+const SERVER_ERROR_FLOOR_MS = MIN_RETRY_WAIT_MS;
 /** FCM asks for at least one minute after a 429 that names no wait. */
 const QUOTA_FLOOR_MS = 60_000;
 
@@ -16,7 +18,7 @@ export type OutcomeRule = {
   readonly aspect?: FaultAspect;
   readonly outcome: Extract<OutcomeKind, 'delivered' | 'retry' | 'gone' | 'rejected' | 'unknown'>;
   readonly reason: string;
-  /** The provider's rule for its first wait, in milliseconds; a Retry-After replaces it. */
+  /** The provider's rule for its first wait, in milliseconds; a Retry-After replaces it, but for the least wait of all. */
   readonly floorMs?: number;
   /** What an operator should know, for the documentation. */
   readonly note: string;
@@ -193,7 +195,7 @@ export const TRANSPORT_TABLE: readonly TransportRule[] = [
     failure: 'refused-stream',
     outcome: 'retry',
     reason: 'not-sent',
-    note: 'GOAWAY below our stream, or REFUSED_STREAM, on two connections in a row: not processed, so no floor',
+    note: 'GOAWAY below our stream, or REFUSED_STREAM, on two connections in a row: not processed',
   },
   {
     failure: 'not-connected',

@@ -100,6 +100,7 @@ export function createWebPushChannel(options: WebPushChannelOptions): PushChanne
       maxPayloadBytes: MAX_PLAINTEXT_BYTES,
       maxTtlSeconds: MAX_TTL_SECONDS,
       attemptTimeoutMs: timeouts.attemptMs,
+      minRetryWaitMs: 0,
     },
     async deliver(delivery, signal): Promise<AttemptResult> {
       const { address } = ofWebPush(delivery.device);

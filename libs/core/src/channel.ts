@@ -30,6 +30,8 @@ export type ChannelLimits = {
   readonly maxTtlSeconds: number;
   /** Hard deadline of one attempt, in milliseconds. */
   readonly attemptTimeoutMs: number;
+  /** The provider wants no retry sooner than this many milliseconds after an attempt, whatever came of it; 0 where it leaves that to us. */
+  readonly minRetryWaitMs: number;
 };
 
 export type PushDelivery = {

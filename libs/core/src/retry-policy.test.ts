@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from './outcome.ts';
 import { decide, type RetryPolicy } from './retry-policy.ts';
 
-const policy: RetryPolicy = { scheduleMs: [5_000, 30_000], jitter: 0.2 };
+const policy: RetryPolicy = { scheduleMs: [5_000, 30_000], jitter: 0.2, minWaitMs: 0 };
 const now = 1_000_000;
 const far = now + 86_400_000;
 const none = { next: () => 0 };
@@ -54,6 +54,18 @@ describe('decide', () => {
     expect(decide(outcome as Outcome, attempt, policy, far, now, none)).toEqual(expected);
   });
 
+  it.each([
+    ['the schedule', retry(), 1, 10_000],
+    ['an unknown outcome', unknown, 1, 10_000],
+    ['a Retry-After', retry({ afterMs: 7_000 }), 1, 10_000],
+    ['a floor', retry({ floorMs: 6_000 }), 1, 10_000],
+    ['nothing that is longer: the schedule', retry(), 2, 30_000],
+    ['nothing that is longer: a Retry-After', retry({ afterMs: 12_000 }), 1, 12_000],
+  ] as const)('lets the least wait of the provider win over %s', (_what, outcome, attempt, dueInMs) => {
+    const strict = { ...policy, minWaitMs: 10_000 };
+    expect(decide(outcome, attempt, strict, far, now, none)).toMatchObject({ kind: 'retry', dueInMs });
+  });
+
   it('ends as expired at once when Retry-After reaches beyond the deadline', () => {
     expect(decide(retry({ afterMs: 60_000 }), 1, policy, now + 60_000, now, none)).toMatchObject({ state: 'expired' });
     expect(decide(retry({ afterMs: 59_999 }), 1, policy, now + 60_000, now, none)).toMatchObject({ kind: 'retry' });
@@ -71,11 +83,14 @@ describe('decide', () => {
         fc.nat(1e8),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         fc.integer({ min: 1, max: 2 }),
-        (afterMs, floorMs, leftMs, roll, attempt) => {
-          const decision = decide(retry({ afterMs, floorMs }), attempt, policy, now + leftMs, now, {
+        fc.nat(1e5),
+        (afterMs, floorMs, leftMs, roll, attempt, minWaitMs) => {
+          const bounded = { ...policy, minWaitMs };
+          const decision = decide(retry({ afterMs, floorMs }), attempt, bounded, now + leftMs, now, {
             next: () => roll,
           });
-          const least = Math.max(afterMs, floorMs * 2 ** (attempt - 1), policy.scheduleMs[attempt - 1] ?? 0);
+          const scheduled = policy.scheduleMs[attempt - 1] ?? 0;
+          const least = Math.max(afterMs, floorMs * 2 ** (attempt - 1), scheduled, minWaitMs);
           if (decision.kind === 'end') return least >= leftMs;
           return decision.kind === 'retry' && decision.dueInMs >= least && decision.dueInMs < leftMs;
         },

@@ -7,6 +7,8 @@ export type RetryPolicy = {
   readonly scheduleMs: readonly number[];
   /** Share of the wait that jitter may add, 0–1. Jitter only adds: a retry is never early. */
   readonly jitter: number;
+  /** No wait is shorter, in milliseconds: the provider's rule wins over the schedule and over its own Retry-After. */
+  readonly minWaitMs: number;
 };
 
 export const DEFAULT_WEBPUSH_SCHEDULE_MS = [5_000, 30_000, 120_000, 600_000, 3_600_000, 21_600_000] as const;
@@ -22,7 +24,7 @@ export type Decision =
 /**
  * What follows from an attempt. Pure: the same arguments always give the same decision.
  *
- * - The wait is the longest of the schedule's entry, the provider's Retry-After and the provider's floor (which doubles with each attempt), plus jitter.
+ * - The wait is the longest of the schedule's entry, the provider's Retry-After, its floor for this answer (which doubles with each attempt) and its least wait of all, plus jitter.
  * - Retry-After is bounded by the deadline only: a wait that ends at or after it ends the delivery as `expired` at once, without the wait.
  * - `unknown` is retried like any failure: the payload carries a stable tag, so a device that got it twice shows it once.
  */
@@ -48,7 +50,7 @@ export function decide(
       if (scheduled === undefined) return { kind: 'dead-letter', reason: `retries-exhausted:${outcome.reason}` };
       const asked = outcome.kind === 'retry' ? (outcome.afterMs ?? 0) : 0;
       const floor = outcome.kind === 'retry' ? (outcome.floorMs ?? 0) * 2 ** Math.min(attempt - 1, 16) : 0;
-      const wait = Math.max(scheduled, asked, floor);
+      const wait = Math.max(scheduled, asked, floor, policy.minWaitMs);
       const dueInMs = Math.ceil(wait + wait * policy.jitter * random.next());
       if (nowMs + wait >= expiresAtMs) return { kind: 'end', state: 'expired', reason: 'deadline-before-retry' };
       return { kind: 'retry', dueInMs: Math.min(dueInMs, expiresAtMs - nowMs - 1), reason: outcome.reason };

@@ -148,7 +148,7 @@ async function openPipeline(random: Random): Promise<OpenPipeline> {
     const receipts = feed();
     const deliver = createDeliver({
       adapter: channel,
-      policy: { scheduleMs: SCHEDULE_MS, jitter: 0.2 },
+      policy: { scheduleMs: SCHEDULE_MS, jitter: 0.2, minWaitMs: 0 },
       store,
       receipts,
       deadLetters: createDeadLetterFeed(log, store),

@@ -28,7 +28,12 @@ export function createScriptedChannel(clock: FakeClock): ScriptedChannel {
     channel === 'webpush' ? new URL((address as { endpoint: string }).endpoint).host : 'fcm';
   return {
     channel: 'webpush',
-    limits: { maxPayloadBytes: 4_096, maxTtlSeconds: 1_000_000, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS },
+    limits: {
+      maxPayloadBytes: 4_096,
+      maxTtlSeconds: 1_000_000,
+      attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
+      minRetryWaitMs: 0,
+    },
     sent,
     answer: (...answers) => void script.push(...answers),
     clear() {

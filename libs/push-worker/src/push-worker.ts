@@ -41,7 +41,7 @@ export function createPushWorker(deps: PushWorkerDeps): Service[] {
   const group = workerGroup(channel);
   const deliver = createDeliver({
     adapter,
-    policy: { scheduleMs: deps.scheduleMs, jitter: DEFAULT_JITTER },
+    policy: { scheduleMs: deps.scheduleMs, jitter: DEFAULT_JITTER, minWaitMs: adapter.limits.minRetryWaitMs },
     store,
     receipts,
     deadLetters: createDeadLetterFeed(log, store),

@@ -101,7 +101,7 @@ function notConfigured(): PushChannelAdapter {
   const token = /^\S{1,4096}$/;
   return {
     channel: 'fcm',
-    limits: { maxPayloadBytes: 4_096, maxTtlSeconds: 2_419_200, attemptTimeoutMs: 10_000 },
+    limits: { maxPayloadBytes: 4_096, maxTtlSeconds: 2_419_200, attemptTimeoutMs: 10_000, minRetryWaitMs: 10_000 },
     deliver: async () => ({ outcome, host: 'fcm' }),
     validateDevice: async (input) => {
       const given = (input as { token?: unknown } | null)?.token;

@@ -8,7 +8,7 @@ export const fcmOptions = defineOptions({
     type: retrySchedule(),
     default: DEFAULT_FCM_SCHEDULE_MS,
     description:
-      "Waits before each retry of an FCM delivery; the number of entries is the number of retries. FCM's own floors (10 s after 5xx, 60 s after a 429 without Retry-After) win over shorter entries.",
+      "Waits before each retry of an FCM delivery; the number of entries is the number of retries. FCM's own rules (never within 10 s, not within 60 s of a 429 without Retry-After) win over shorter entries.",
     group: 'FCM',
   },
   GOOGLE_APPLICATION_CREDENTIALS: {
