@@ -1,7 +1,7 @@
-import { EVERY_TARGET } from '@belfry/provider-simulator';
+import { EVERY_TARGET, fcmErrorStep } from '@belfry/provider-simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Api, createApi } from './harness/api.ts';
-import { addWebPushDevice } from './harness/devices.ts';
+import { addFcmDevice, addWebPushDevice } from './harness/devices.ts';
 import { type Belfry, launchBelfry } from './harness/launch-belfry.ts';
 import { readEndedLedgers, readLedgers } from './harness/ledger.ts';
 import { type Providers, startProviders } from './harness/providers.ts';
@@ -34,12 +34,12 @@ afterAll(async () => {
   await Promise.all([providers?.stop(), slow?.stop()]);
 });
 
-async function send(user: string): Promise<string> {
+async function send(user: string, channel: 'webpush' | 'fcm' = 'webpush'): Promise<string> {
   const { status, body } = await api.post<{ id: string }>('/v1/notifications', {
     to: { users: [user] },
     type: 'test',
     title: `For ${user}`,
-    channels: ['webpush'],
+    channels: [channel],
   });
   if (status !== 202) throw new Error(`${user}: ${status} ${JSON.stringify(body)}`);
   return body.id;
@@ -84,13 +84,35 @@ describe('a provider that fails', () => {
   });
 });
 
+describe('a provider that refuses our credentials', () => {
+  it('costs a few dead letters, and gets the rest once they are mended', async () => {
+    const users = Array.from({ length: 60 }, (_, index) => `phone-${index}`);
+    await Promise.all(users.map((user) => addFcmDevice(api, providers, user)));
+    const { script } = providers.simulator.fcm;
+    script.set(EVERY_TARGET, [], fcmErrorStep('UNAUTHENTICATED'));
+    const ids = await Promise.all(users.map((user) => send(user, 'fcm')));
+    const statuses = async () => (await readLedgers(api, ids)).map((deliveries) => deliveries?.[0]?.status ?? 'none');
+    await waitUntil(async () => (await statuses()).every((status) => ['dead-lettered', 'retrying'].includes(status)));
+    expect(await api.getText('/metrics')).toMatch(/belfry_breaker_open\{.*channel="fcm".*cause="refusing".*\} 1/);
+
+    script.set(EVERY_TARGET, []);
+    const { unended, deliveries } = await readEndedLedgers(api, ids, { timeoutMs: 60_000 });
+    expect(unended).toEqual([]);
+    const ended = (status: string) => deliveries.filter((delivery) => delivery.status === status);
+    expect(ended('dead-lettered').length + ended('delivered').length).toBe(users.length);
+    expect(ended('dead-lettered').every(({ reason }) => reason === 'unauthenticated')).toBe(true);
+    // Eight under way at once, and a probe in each half second.
+    expect(ended('delivered').length).toBeGreaterThan(users.length / 3);
+  }, 90_000);
+});
+
 describe('a provider that is slow', () => {
   it('leaves slots to the others, and gets what waited for it in the end', async () => {
     const users = Array.from({ length: 60 }, (_, index) => `slow-${index}`);
     await Promise.all(users.map((user) => addWebPushDevice(api, slow, user)));
     slow.simulator.webpush.script.set(EVERY_TARGET, [], { kind: 'slow', delayMs: 4_000, next: { kind: 'accept' } });
     await addWebPushDevice(api, providers, 'quick');
-    const slowIds = await Promise.all(users.map(send));
+    const slowIds = await Promise.all(users.map((user) => send(user)));
     const quickIds = await Promise.all(Array.from({ length: 20 }, () => send('quick')));
 
     const quick = await readEndedLedgers(api, quickIds, { timeoutMs: 30_000 });

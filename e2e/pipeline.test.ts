@@ -154,6 +154,12 @@ describe('the way of a notification', () => {
     expect(body.items).toEqual([]);
   });
 
+  it('says why nothing went to somebody without a device', async () => {
+    const id = await send('joe', { channels: ['webpush'] });
+    const delivery = await ledgerWith(id, 'webpush', 'skipped');
+    expect(delivery).toMatchObject({ recipient: 'joe', device: '', reason: 'no-device', attempts: [] });
+  });
+
   it('reaches the subscribers of a topic, and everyone', async () => {
     const put = await fetch(`${belfry.url}/v1/topics/news/subscribers`, {
       method: 'PUT',

@@ -7,6 +7,7 @@ import {
   UNREADABLE_RULE,
 } from '../libs/channel-fcm/src/outcome-table.ts';
 import type { OUTCOME_RULES } from '../libs/channel-webpush/src/classify.ts';
+import type { SetupFault } from '../libs/core/src/outcome.ts';
 import { DEFAULT_FCM_SCHEDULE_MS, DEFAULT_WEBPUSH_SCHEDULE_MS } from '../libs/core/src/retry-policy.ts';
 
 export type ChannelTables = {
@@ -45,6 +46,7 @@ export function renderChannelTables(tables: ChannelTables): readonly string[] {
       row(`none: ${rule.failure}`, rule.outcome, rule.reason, seconds(rule.floorMs), rule.note),
     ),
     '',
+    `${ofFault(tables.fcm, 'setup')} hold all of FCM back at once, ${ofFault(tables.fcm, 'perhaps-setup')} after five recipients in a row ([why](adr/0009-refused-credentials-hold-a-host-back.md)).`,
     'A 401 about our own access token is tried once more with a fresh one, and a request that a connection refused unprocessed once more on',
     'another, both within the attempt. Many `sender-id-mismatch` or `not-found` mean a wrong project or service account, not dead devices.',
     '',
@@ -75,7 +77,18 @@ export function renderChannelTables(tables: ChannelTables): readonly string[] {
     row('any other', 'retry', 'unexpected-status'),
     row('none, nothing was sent', 'retry', '`dns-failed`, `connect-failed`, …'),
     row('none, any byte may have arrived', 'unknown', '`timeout`, `connection-lost`, `aborted`'),
+    '',
+    `${ofFault(tables.webpush, 'perhaps-setup')} of five recipients in a row holds the push service back ([why](adr/0009-refused-credentials-hold-a-host-back.md)).`,
   ];
+}
+
+/** The reasons that our set-up is behind, or may be. */
+function ofFault(
+  rules: readonly { readonly reason: string; readonly fault?: SetupFault }[],
+  fault: SetupFault,
+): string {
+  const reasons = new Set(rules.filter((rule) => rule.fault === fault).map(({ reason }) => `\`${reason}\``));
+  return [...reasons].join(' and ');
 }
 
 function fcmAnswer({ errorCode, status, aspect }: OutcomeRule): string {

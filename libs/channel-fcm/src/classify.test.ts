@@ -1,4 +1,4 @@
-import type { Outcome } from '@belfry/core/outcome';
+import type { Outcome, SetupFault } from '@belfry/core/outcome';
 import { describe, expect, it } from 'vitest';
 import { classifyFailure, classifyReply } from './classify.ts';
 import { OUTCOME_TABLE, TRANSPORT_TABLE } from './outcome-table.ts';
@@ -33,7 +33,12 @@ type Line = {
 };
 
 const gone = (code: string, reason: string): Outcome => ({ kind: 'gone', code, reason });
-const rejected = (code: string, reason: string): Outcome => ({ kind: 'rejected', code, reason });
+const rejected = (code: string, reason: string, fault?: SetupFault): Outcome => ({
+  kind: 'rejected',
+  code,
+  reason,
+  ...(fault === undefined ? {} : { fault }),
+});
 const retry = (code: string, reason: string, wait: { afterMs: number } | { floorMs: number }): Outcome => ({
   kind: 'retry',
   code,
@@ -57,9 +62,9 @@ const GOLDEN: readonly Line[] = [
     what: '404 without FcmError',
     status: 404,
     body: error('Requested entity was not found.'),
-    outcome: rejected('404', 'not-found'),
+    outcome: rejected('404', 'not-found', 'perhaps-setup'),
   },
-  { what: '404 as a page', status: 404, body: HTML, outcome: rejected('404', 'not-found') },
+  { what: '404 as a page', status: 404, body: HTML, outcome: rejected('404', 'not-found', 'perhaps-setup') },
   {
     what: 'an invalid token, by message',
     status: 400,
@@ -101,19 +106,19 @@ const GOLDEN: readonly Line[] = [
     what: '403 without FcmError',
     status: 403,
     body: error("Permission 'x' denied"),
-    outcome: rejected('403', 'permission-denied'),
+    outcome: rejected('403', 'permission-denied', 'setup'),
   },
   {
     what: 'APNs credentials',
     status: 401,
     body: fcmError('THIRD_PARTY_AUTH_ERROR'),
-    outcome: rejected('THIRD_PARTY_AUTH_ERROR', 'third-party-auth'),
+    outcome: rejected('THIRD_PARTY_AUTH_ERROR', 'third-party-auth', 'perhaps-setup'),
   },
   {
     what: 'our credentials',
     status: 401,
     body: error('Invalid credentials'),
-    outcome: rejected('401', 'unauthenticated'),
+    outcome: rejected('401', 'unauthenticated', 'setup'),
   },
   {
     what: 'quota',
@@ -212,7 +217,12 @@ const GOLDEN: readonly Line[] = [
   },
   { what: 'a redirect', status: 302, body: '', outcome: rejected('302', 'refused') },
   { what: '413', status: 413, body: '', outcome: rejected('413', 'refused') },
-  { what: 'cut JSON', status: 404, body: fcmError('UNREGISTERED').slice(0, -9), outcome: rejected('404', 'not-found') },
+  {
+    what: 'cut JSON',
+    status: 404,
+    body: fcmError('UNREGISTERED').slice(0, -9),
+    outcome: rejected('404', 'not-found', 'perhaps-setup'),
+  },
 ];
 
 describe('classifyReply', () => {

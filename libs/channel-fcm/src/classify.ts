@@ -21,9 +21,11 @@ export function classifyReply(reply: FcmReply, nowMs: number): Outcome {
   const rule = ruleFor(reply.status, answer);
   const code = answer.errorCode ?? String(reply.status);
   if (rule.outcome === 'delivered') return { kind: 'delivered', code };
-  if (rule.outcome !== 'retry') return { kind: rule.outcome, code, reason: rule.reason };
+  const { outcome: kind, reason, fault } = rule;
+  if (kind === 'rejected') return { kind, code, reason, ...(fault === undefined ? {} : { fault }) };
+  if (kind !== 'retry') return { kind, code, reason };
   const afterMs = parseRetryAfter(reply.retryAfter, undefined, nowMs);
-  return { kind: 'retry', code, reason: rule.reason, ...wait(afterMs, rule.floorMs) };
+  return { kind, code, reason, ...wait(afterMs, rule.floorMs) };
 }
 
 /** What a request without an answer comes to. `code` is the system's or the protocol's word for it (`ECONNREFUSED`, `GOAWAY`). */

@@ -87,7 +87,10 @@ describe('FCM channel', () => {
     ['INVALID_TOKEN_FIELD', { kind: 'gone', code: 'INVALID_ARGUMENT', reason: 'invalid-token' }],
     ['INVALID_ARGUMENT', { kind: 'rejected', code: 'INVALID_ARGUMENT', reason: 'invalid-message' }],
     ['SENDER_ID_MISMATCH', { kind: 'gone', code: 'SENDER_ID_MISMATCH', reason: 'sender-id-mismatch' }],
-    ['THIRD_PARTY_AUTH_ERROR', { kind: 'rejected', code: 'THIRD_PARTY_AUTH_ERROR', reason: 'third-party-auth' }],
+    [
+      'THIRD_PARTY_AUTH_ERROR',
+      { kind: 'rejected', code: 'THIRD_PARTY_AUTH_ERROR', reason: 'third-party-auth', fault: 'perhaps-setup' },
+    ],
     ['QUOTA_EXCEEDED', { kind: 'retry', code: 'QUOTA_EXCEEDED', reason: 'throttled', floorMs: 60_000 }],
     [
       'DEVICE_MESSAGE_RATE_EXCEEDED',
@@ -96,9 +99,9 @@ describe('FCM channel', () => {
     ['UNAVAILABLE', { kind: 'retry', code: 'UNAVAILABLE', reason: 'unavailable', floorMs: 10_000 }],
     ['INTERNAL', { kind: 'retry', code: 'INTERNAL', reason: 'provider-error', floorMs: 10_000 }],
     ['UNSPECIFIED_ERROR', { kind: 'retry', code: 'UNSPECIFIED_ERROR', reason: 'unspecified', floorMs: 10_000 }],
-    ['UNAUTHENTICATED', { kind: 'rejected', code: '401', reason: 'unauthenticated' }],
-    ['PERMISSION_DENIED', { kind: 'rejected', code: '403', reason: 'permission-denied' }],
-    ['NO_SUCH_PROJECT', { kind: 'rejected', code: '404', reason: 'not-found' }],
+    ['UNAUTHENTICATED', { kind: 'rejected', code: '401', reason: 'unauthenticated', fault: 'setup' }],
+    ['PERMISSION_DENIED', { kind: 'rejected', code: '403', reason: 'permission-denied', fault: 'setup' }],
+    ['NO_SUCH_PROJECT', { kind: 'rejected', code: '404', reason: 'not-found', fault: 'perhaps-setup' }],
     ['FRONT_END_QUOTA', { kind: 'retry', code: '429', reason: 'throttled', floorMs: 60_000 }],
   ];
   it.each(ERRORS)('classifies %s', async (name, outcome) => {

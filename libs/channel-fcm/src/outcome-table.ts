@@ -1,4 +1,4 @@
-import type { OutcomeKind } from '@belfry/core/outcome';
+import type { OutcomeKind, SetupFault } from '@belfry/core/outcome';
 
 /** FCM asks for at least 10 s before the first retry. Here it holds for every one: Retry-After, unknown outcomes and what never left included. */
 export const MIN_RETRY_WAIT_MS = 10_000;
@@ -20,6 +20,8 @@ export type OutcomeRule = {
   readonly reason: string;
   /** The provider's rule for its first wait, in milliseconds; a Retry-After replaces it, but for the least wait of all. */
   readonly floorMs?: number;
+  /** Of a `rejected`: whether our own set-up is refused. */
+  readonly fault?: SetupFault;
   /** What an operator should know, for the documentation. */
   readonly note: string;
 };
@@ -65,6 +67,8 @@ export const OUTCOME_TABLE: readonly OutcomeRule[] = [
     errorCode: 'THIRD_PARTY_AUTH_ERROR',
     outcome: 'rejected',
     reason: 'third-party-auth',
+    // Of one platform: phones of the other are served all the same.
+    fault: 'perhaps-setup',
     note: 'the APNs or Web Push credential in the Firebase console is missing or wrong',
   },
   {
@@ -121,18 +125,21 @@ export const OUTCOME_TABLE: readonly OutcomeRule[] = [
     status: [401, 401],
     outcome: 'rejected',
     reason: 'unauthenticated',
+    fault: 'setup',
     note: 'refused again with a fresh access token: look at the service account',
   },
   {
     status: [403, 403],
     outcome: 'rejected',
     reason: 'permission-denied',
+    fault: 'setup',
     note: 'the service account may not send for this project, or the API is off',
   },
   {
     status: [404, 404],
     outcome: 'rejected',
     reason: 'not-found',
+    fault: 'perhaps-setup',
     note: 'no FcmError: a wrong project or endpoint, never a dead device',
   },
   {

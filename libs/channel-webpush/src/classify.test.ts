@@ -100,6 +100,7 @@ describe('classifyAnswer', () => {
       code: String(status),
       ...(reason === undefined ? {} : { reason }),
       ...(afterMs === undefined ? {} : { afterMs }),
+      ...(reason === 'vapid-refused' ? { fault: 'perhaps-setup' } : {}),
     });
   });
 

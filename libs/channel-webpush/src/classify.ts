@@ -1,4 +1,4 @@
-import type { Outcome } from '@belfry/core/outcome';
+import type { Outcome, SetupFault } from '@belfry/core/outcome';
 import { parseRetryAfter } from '@belfry/core/retry-after';
 
 /** What a push service answered. */
@@ -36,12 +36,15 @@ type Rule = {
   readonly body?: readonly string[];
   readonly kind: 'delivered' | 'retry' | 'gone' | 'rejected';
   readonly reason: string;
+  /** Of a `rejected`: whether our own keys are refused. */
+  readonly fault?: SetupFault;
 };
 
 /**
  * The outcome table of Web Push: the first rule that fits decides. RFC 8030 §5 to §8, RFC 8292 §4.2, Mozilla autopush's error table, Apple
  * "Sending web push notifications", WNS "push notification service response headers". A dead subscription is removed only where the service says so
- * of that subscription (404, 410, or a key mismatch at 400); whatever is wrong with our own keys (401, 403) keeps it.
+ * of that subscription (404, 410, or a key mismatch at 400); whatever is wrong with our own keys (401, 403) keeps it. That may still be the subscription alone: a page can have
+ * made it with a key that is not ours.
  */
 export const OUTCOME_RULES: readonly Rule[] = [
   { statuses: [200, 299], kind: 'delivered', reason: 'accepted' },
@@ -54,8 +57,8 @@ export const OUTCOME_RULES: readonly Rule[] = [
     reason: 'vapid-key-mismatch',
   },
   { statuses: [400, 400], kind: 'rejected', reason: 'bad-request' },
-  { statuses: [401, 401], kind: 'rejected', reason: 'vapid-refused' },
-  { statuses: [403, 403], kind: 'rejected', reason: 'vapid-refused' },
+  { statuses: [401, 401], kind: 'rejected', reason: 'vapid-refused', fault: 'perhaps-setup' },
+  { statuses: [403, 403], kind: 'rejected', reason: 'vapid-refused', fault: 'perhaps-setup' },
   { statuses: [404, 404], kind: 'gone', reason: 'subscription-gone' },
   { statuses: [406, 406], kind: 'retry', reason: 'throttled' },
   { statuses: [408, 408], kind: 'retry', reason: 'provider-error' },
@@ -67,13 +70,14 @@ export const OUTCOME_RULES: readonly Rule[] = [
 ];
 
 /** Nothing that the table knows: a service that does not speak HTTP's statuses is treated as broken, not as final. */
-const UNLISTED: Pick<Rule, 'kind' | 'reason'> = { kind: 'retry', reason: 'unexpected-status' };
+const UNLISTED: Omit<Rule, 'statuses'> = { kind: 'retry', reason: 'unexpected-status' };
 
 /** What an answer means. Pure; `nowMs` is the wall clock that a Retry-After date is taken against. */
 export function classifyAnswer(answer: PushAnswer, nowMs: number): Outcome {
-  const { kind, reason } = OUTCOME_RULES.find((rule) => fits(rule, answer)) ?? UNLISTED;
+  const { kind, reason, fault } = OUTCOME_RULES.find((rule) => fits(rule, answer)) ?? UNLISTED;
   const code = String(answer.status);
   if (kind === 'delivered') return { kind, code };
+  if (kind === 'rejected') return { kind, code, reason, ...(fault === undefined ? {} : { fault }) };
   if (kind !== 'retry') return { kind, code, reason };
   const afterMs = parseRetryAfter(single(answer.headers['retry-after']), single(answer.headers.date), nowMs);
   return { kind, code, reason, ...(afterMs === undefined ? {} : { afterMs }) };

@@ -86,6 +86,7 @@ describe.each([
       kind: 'rejected',
       code: '403',
       reason: 'vapid-refused',
+      fault: 'perhaps-setup',
     });
   });
 

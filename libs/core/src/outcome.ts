@@ -15,11 +15,17 @@ export type Outcome =
   /** The device is dead: remove the version of it that was sent to. */
   | { readonly kind: 'gone'; readonly code: string; readonly reason: string }
   /** Will never work as it is; the device stays. */
-  | { readonly kind: 'rejected'; readonly code: string; readonly reason: string }
+  | { readonly kind: 'rejected'; readonly code: string; readonly reason: string; readonly fault?: SetupFault }
   | { readonly kind: 'expired'; readonly code: string; readonly reason: string }
   | { readonly kind: 'superseded'; readonly code: string; readonly reason: string }
   /** The request may have been acted on: the connection broke, or time ran out, after bytes were written. */
   | { readonly kind: 'unknown'; readonly code: string; readonly reason: string };
+
+/**
+ * Not the delivery is at fault, but the credentials or the project that it was sent with. `setup`: nothing sent to the host works until somebody mends them. `perhaps-setup`: so it
+ * may be, or it is this one device, or the platform it is of.
+ */
+export type SetupFault = 'setup' | 'perhaps-setup';
 
 export type OutcomeKind = Outcome['kind'];
 

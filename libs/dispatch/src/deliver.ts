@@ -10,6 +10,7 @@ import { type Decision, decide, type RetryPolicy } from '@belfry/core/retry-poli
 import type { GateEntry, Settlement } from '@belfry/core/store/gate';
 import type { Store } from '@belfry/core/store/store';
 import { parseDelivery } from '@belfry/protocol/delivery-record';
+import { recipientKey } from '@belfry/protocol/log-topics';
 import { attemptOnce } from './attempt.ts';
 import { createBatcher } from './batcher.ts';
 import type { DeadLetterFeed } from './dead-letter-feed.ts';
@@ -125,7 +126,7 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, context: D
     const { outcome, host, durationMs } = await attemptOnce(adapter, delivery, clock, signal);
     // Stopped before anything was sent: that is not an attempt. The record stays unfinished and comes back after the restart.
     if (signal.aborted && outcome.kind === 'retry') throw new Error('interrupted before the attempt was made');
-    breaker.record(host, outcome);
+    breaker.record(host, outcome, recipientKey(ref.tenant, recipient));
     const reason = 'reason' in outcome ? outcome.reason : '';
     observe?.attempted?.(outcome.kind, reason, durationMs);
     const made: Attempt = {

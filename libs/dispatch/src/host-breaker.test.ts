@@ -6,15 +6,21 @@ import { createHostBreaker } from './host-breaker.ts';
 const HOST = 'push.example';
 const WELL: Outcome = { kind: 'delivered', code: '201' };
 const BROKEN: Outcome = { kind: 'retry', code: '503', reason: 'provider-error' };
+const REFUSED: Outcome = { kind: 'rejected', code: '401', reason: 'unauthenticated', fault: 'setup' };
+const PERHAPS_REFUSED: Outcome = { kind: 'rejected', code: '403', reason: 'vapid-refused', fault: 'perhaps-setup' };
 const TIMEOUT: Outcome = { kind: 'unknown', code: 'timeout', reason: 'timeout' };
 
 function open() {
   const clock = createFakeClock();
-  const breaker = createHostBreaker({ clock, probeIntervalMs: 1_000, releasePerSecond: 10 });
-  const record = (outcome: Outcome, times = 1, host = HOST) => {
-    for (let count = 0; count < times; count++) breaker.record(host, outcome);
+  const changes: string[] = [];
+  const onChange = (host: string, isOpen: boolean, cause: string) => {
+    changes.push(`${host} ${isOpen ? 'open' : 'closed'}: ${cause}`);
   };
-  return { clock, breaker, record };
+  const breaker = createHostBreaker({ clock, probeIntervalMs: 1_000, releasePerSecond: 10, onChange });
+  const record = (outcome: Outcome, times = 1, host = HOST) => {
+    for (let count = 0; count < times; count++) breaker.record(host, outcome, 'acme/ann');
+  };
+  return { clock, breaker, record, changes };
 }
 
 describe('createHostBreaker', () => {
@@ -63,6 +69,46 @@ describe('createHostBreaker', () => {
   ] as const)('does not take %s for a failing host', (_what, outcome) => {
     const { breaker, record } = open();
     record(outcome, 40);
+    expect(breaker.isOpen(HOST)).toBe(false);
+  });
+
+  it('opens at once when our credentials are refused, and closes when they are taken', async () => {
+    const { clock, breaker, record, changes } = open();
+    record(WELL, 20);
+    record(REFUSED);
+    expect(breaker.admit(HOST)).toMatchObject({ kind: 'wait' });
+    await clock.advance(1_000);
+    for (const probe of [REFUSED, PERHAPS_REFUSED, BROKEN]) {
+      expect(breaker.admit(HOST)).toEqual({ kind: 'go' });
+      record(probe);
+      expect(breaker.isOpen(HOST)).toBe(true);
+      await clock.advance(1_000);
+    }
+    record(WELL);
+    expect(changes).toEqual([`${HOST} open: refusing`, `${HOST} closed: refusing`]);
+  });
+
+  it('opens when five recipients in a row were refused where it may be theirs, and for no single one', () => {
+    const { breaker, record, changes } = open();
+    record(PERHAPS_REFUSED, 40);
+    expect(breaker.isOpen(HOST)).toBe(false);
+    const refuse = (...recipients: readonly string[]) => {
+      for (const recipient of recipients) breaker.record(HOST, PERHAPS_REFUSED, recipient);
+    };
+    refuse('acme/bob', 'acme/cay', 'acme/dan');
+    record(WELL);
+    refuse('acme/ann', 'acme/bob', 'acme/cay', 'acme/dan');
+    record(BROKEN);
+    expect(breaker.isOpen(HOST)).toBe(false);
+    refuse('globex/ann');
+    expect(changes).toEqual([`${HOST} open: refusing`]);
+  });
+
+  it('takes a refusal that may be the recipient’s for an answer of a host that failed', () => {
+    const { breaker, record, changes } = open();
+    record(BROKEN, 20);
+    record(PERHAPS_REFUSED);
+    expect(changes).toEqual([`${HOST} open: failing`, `${HOST} closed: failing`]);
     expect(breaker.isOpen(HOST)).toBe(false);
   });
 

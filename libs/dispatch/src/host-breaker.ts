@@ -7,9 +7,12 @@ export type BreakerOptions = {
   readonly probeIntervalMs?: number;
   /** Deliveries per second that wait for an open host are released at this rate once it answers again; default 100. */
   readonly releasePerSecond?: number;
-  /** A host was given up on, or answers again. */
-  readonly onChange?: (host: string, open: boolean) => void;
+  /** A host was given up on, or answers again; in both cases with why it was given up on. */
+  readonly onChange?: (host: string, open: boolean, cause: BreakerCause) => void;
 };
+
+/** `failing`: the host itself fails. `refusing`: it refuses our credentials or our project. */
+export type BreakerCause = 'failing' | 'refusing';
 
 export type Admission = { readonly kind: 'go' } | { readonly kind: 'wait'; readonly dueInMs: number };
 
@@ -20,13 +23,16 @@ export type HostBreaker = {
   hold(host: string): number;
   /** For a delivery that a host at its limit has no place for: milliseconds until it may come back, its turn among those. */
   putOff(host: string): number;
-  record(host: string, outcome: Outcome): void;
+  /** `recipient`: whom the attempt was for, unique over all tenants. */
+  record(host: string, outcome: Outcome, recipient: string): void;
   isOpen(host: string): boolean;
 };
 
 const WINDOW = 20;
 const FAILURE_SHARE = 0.5;
 const CONSECUTIVE_TIMEOUTS = 5;
+/** Recipients in a row of whom each may be the reason why we are refused: one alone, however many devices they register, holds nobody else back. */
+const REFUSED_RECIPIENTS = 5;
 const PROBE_INTERVAL_MS = 10_000;
 const RELEASE_PER_SECOND = 100;
 /** What a host has no place for comes back after this, at this rate: its limit protects it, so the rate need only spare the store. */
@@ -39,7 +45,10 @@ type HostState = {
   /** The last outcomes, true for a failure of the host. */
   recent: boolean[];
   timeouts: number;
-  /** Set while the breaker is open. */
+  /** Recipients whose last attempt was refused, perhaps because of our set-up, since the host last took anything. */
+  refused: Set<string>;
+  /** Both set while the breaker is open. */
+  cause: BreakerCause | undefined;
   nextProbeAtMs: number | undefined;
   /** How many deliveries were told to wait since it opened: spreads their return. */
   waiting: number;
@@ -48,11 +57,19 @@ type HostState = {
   putOff: number;
 };
 
-const UNKNOWN_HOST = { timeouts: 0, nextProbeAtMs: undefined, waiting: 0, backFromMs: 0, putOff: 0 } as const;
+const UNKNOWN_HOST = {
+  timeouts: 0,
+  cause: undefined,
+  nextProbeAtMs: undefined,
+  waiting: 0,
+  backFromMs: 0,
+  putOff: 0,
+} as const;
 
 /**
- * A breaker per provider host. It opens when half of the last 20 attempts failed because of the host, or 5 in a row timed out; while it is open, one probe goes through
- * per interval and everything else waits in timers with its attempt unchanged. The first success closes it. It never pauses a partition: other hosts flow on.
+ * A breaker per provider host. It opens when half of the last 20 attempts failed because of the host, or 5 in a row timed out; at once when the host refuses our credentials, so
+ * that a mistake there costs a few dead letters and not the whole backlog, and after 5 recipients in a row where it may be theirs. While it is open, one probe goes through per
+ * interval and everything else waits in timers with its attempt unchanged. The first success closes it. It never pauses a partition: other hosts flow on.
  */
 export function createHostBreaker(options: BreakerOptions): HostBreaker {
   const { clock } = options;
@@ -61,7 +78,7 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
   const hosts = new Map<string, HostState>();
 
   const stateOf = (host: string): HostState => {
-    const state = hosts.get(host) ?? { ...UNKNOWN_HOST, recent: [] };
+    const state = hosts.get(host) ?? { ...UNKNOWN_HOST, recent: [], refused: new Set() };
     // Moved to the end: the first of the map is the one unused longest.
     hosts.delete(host);
     hosts.set(host, state);
@@ -99,30 +116,39 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
       state.waiting = 0;
       return { kind: 'go' };
     },
-    record(host, outcome) {
+    record(host, outcome, recipient) {
       // Ended before the host was asked: that says nothing about it.
       if (outcome.kind === 'expired' || outcome.kind === 'superseded') return;
       const state = stateOf(host);
       const failed = isHostFailure(outcome);
-      state.timeouts = outcome.kind === 'unknown' ? state.timeouts + 1 : 0;
-      if (state.nextProbeAtMs !== undefined) {
-        if (failed) return;
+      const fault = outcome.kind === 'rejected' ? outcome.fault : undefined;
+      if (state.cause !== undefined) {
+        if (failed || fault === 'setup' || (fault === 'perhaps-setup' && state.cause === 'refusing')) return;
         hosts.delete(host);
-        options.onChange?.(host, false);
+        options.onChange?.(host, false, state.cause);
         return;
       }
+      state.timeouts = outcome.kind === 'unknown' ? state.timeouts + 1 : 0;
+      if (fault !== undefined) state.refused.add(recipient);
+      else if (!failed) state.refused.clear();
       state.recent.push(failed);
       if (state.recent.length > WINDOW) state.recent.shift();
-      const failures = state.recent.filter(Boolean).length;
-      const tripped = state.recent.length === WINDOW && failures >= WINDOW * FAILURE_SHARE;
-      if (tripped || state.timeouts >= CONSECUTIVE_TIMEOUTS) {
-        state.nextProbeAtMs = clock.monotonicMs() + probeIntervalMs;
-        state.waiting = 0;
-        options.onChange?.(host, true);
-      }
+      const cause = fault === 'setup' ? 'refusing' : causeToOpen(state);
+      if (cause === undefined) return;
+      state.cause = cause;
+      state.nextProbeAtMs = clock.monotonicMs() + probeIntervalMs;
+      state.waiting = 0;
+      options.onChange?.(host, true, cause);
     },
     isOpen: (host) => hosts.get(host)?.nextProbeAtMs !== undefined,
   };
+}
+
+function causeToOpen({ recent, timeouts, refused }: HostState): BreakerCause | undefined {
+  if (refused.size >= REFUSED_RECIPIENTS) return 'refusing';
+  const failures = recent.filter(Boolean).length;
+  const halfFailed = recent.length === WINDOW && failures >= WINDOW * FAILURE_SHARE;
+  return halfFailed || timeouts >= CONSECUTIVE_TIMEOUTS ? 'failing' : undefined;
 }
 
 /** A throttled answer says that the host is well and we are too quick; a rejected one that the request is wrong. Neither is the host failing. */

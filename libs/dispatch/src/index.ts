@@ -4,7 +4,7 @@ export { createBatcher } from './batcher.ts';
 export { createDeadLetterFeed, type DeadLetterFeed } from './dead-letter-feed.ts';
 export { createDeliver, type DeliverObserver } from './deliver.ts';
 export { createExpireUnseen } from './expire-unseen.ts';
-export { type BreakerOptions, createHostBreaker, type HostBreaker } from './host-breaker.ts';
+export { type BreakerCause, type BreakerOptions, createHostBreaker, type HostBreaker } from './host-breaker.ts';
 export { createRealtimeState, type RealtimeState } from './realtime-state.ts';
 export { createReceiptFeed, logLostReceipts, type ReceiptFacts, type ReceiptFeed } from './receipt-feed.ts';
 export { createReleaseTimers } from './release-timers.ts';

@@ -1,4 +1,5 @@
 import type { LogRecord } from '@belfry/core/log';
+import type { Outcome } from '@belfry/core/outcome';
 import { DEAD_LETTERS_TOPIC, RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
 import { describe, expect, it } from 'vitest';
 import { inputOf, jsonOf, only, TENANT, usePipeline } from './pipeline.fixture.ts';
@@ -74,6 +75,27 @@ describe('decision 10: a breaker parks, it does not pause', () => {
     expect(pipeline.channel.sent).toHaveLength(20);
     expect(await stateOf(parked)).toMatchObject({ state: 'retrying', dueAtMs, attempts: [] });
     expect(pipeline.dropped).toEqual(['early']);
+  });
+
+  it('keeps the backlog when our credentials are refused: a dead letter for what was tried, a probe per interval', async () => {
+    const worker = pipeline.start();
+    const records = await queued(6, 'c', 'down.example');
+    const refused: Outcome = { kind: 'rejected', code: '401', reason: 'unauthenticated', fault: 'setup' };
+    pipeline.channel.answer(refused, refused);
+    for (const record of records) await worker.deliver(record);
+    await pipeline.clock.advance(PROBE_INTERVAL_MS + 100);
+    await worker.release();
+    for (const record of await pipeline.takeDeliveries()) await worker.deliver(record);
+    const states = async () => (await Promise.all(records.map(stateOf))).map(({ state }) => state).toSorted();
+    const dead = ['dead-lettered', 'dead-lettered'];
+    expect(await states()).toEqual([...dead, 'retrying', 'retrying', 'retrying', 'retrying']);
+    for (let interval = 0; interval < 2; interval++) {
+      await pipeline.clock.advance(PROBE_INTERVAL_MS + 100);
+      await worker.release();
+      await pipeline.workOff(worker);
+    }
+    expect(await states()).toEqual([...dead, 'delivered', 'delivered', 'delivered', 'delivered']);
+    expect(pipeline.channel.sent.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
   it('never parks beyond the deadline', async () => {

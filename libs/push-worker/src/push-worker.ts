@@ -6,7 +6,13 @@ import type { Random } from '@belfry/core/random';
 import { DEFAULT_JITTER } from '@belfry/core/retry-policy';
 import type { Service } from '@belfry/core/service';
 import type { Store } from '@belfry/core/store/store';
-import { createDeadLetterFeed, createDeliver, createHostBreaker, type ReceiptFeed } from '@belfry/dispatch';
+import {
+  type BreakerCause,
+  createDeadLetterFeed,
+  createDeliver,
+  createHostBreaker,
+  type ReceiptFeed,
+} from '@belfry/dispatch';
 import { hostOfDelivery } from '@belfry/protocol/delivery-record';
 import { LANE_WEIGHTS } from '@belfry/protocol/lane-weights';
 import { deliveriesTopic, workerGroup } from '@belfry/protocol/log-topics';
@@ -31,6 +37,11 @@ export type PushWorkerDeps = {
   readonly breakerProbeIntervalMs: number;
 };
 
+const HELD_BACK: Readonly<Record<BreakerCause, string>> = {
+  failing: 'the provider fails, attempts are held back',
+  refusing: 'the provider refuses our credentials, attempts are held back',
+};
+
 /** A push service that takes longer than this for half of its attempts gets no further ones to wait in memory; push services answer in tens of milliseconds. */
 const SLOW_HOST_MS = 500;
 
@@ -48,12 +59,9 @@ export function createPushWorker(deps: PushWorkerDeps): Service[] {
     breaker: createHostBreaker({
       clock,
       probeIntervalMs: deps.breakerProbeIntervalMs,
-      onChange: (host, open) => {
-        metrics.breakerOpen.set({ channel, host }, open ? 1 : 0);
-        logger.warn(
-          { channel, host },
-          open ? 'the provider fails, attempts are held back' : 'the provider answers again',
-        );
+      onChange: (host, open, cause) => {
+        metrics.breakerOpen.set({ channel, host, cause }, open ? 1 : 0);
+        logger.warn({ channel, host }, open ? HELD_BACK[cause] : 'the provider answers again');
       },
     }),
     clock,

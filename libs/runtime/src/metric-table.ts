@@ -76,8 +76,8 @@ export const METRICS = {
   breakerOpen: {
     type: 'gauge',
     name: 'belfry_breaker_open',
-    help: '1 while attempts to the provider host are held back.',
-    labels: ['channel', 'host'],
+    help: '1 while attempts to the provider host are held back: because it is failing, or refusing our credentials.',
+    labels: ['channel', 'host', 'cause'],
   },
   timersReleased: {
     type: 'counter',
