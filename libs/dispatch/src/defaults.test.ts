@@ -14,15 +14,17 @@ async function userWithDevices(user: string): Promise<void> {
   await pipeline.store.registerDevice({ tenant: TENANT, user }, `fcm-${user}`, { channel: 'fcm', address });
 }
 
-/** Channels of the planned deliveries, and the log topics that their work went to. */
+/** Channels of the planned deliveries and of what was skipped, and the log topics that their work went to. */
 async function planned(user: string, fields: Partial<Notification>) {
   const id = await pipeline.post(user, fields as never);
   const jobs = await pipeline.takeJobs();
   await pipeline.start().route(jobs);
   const pushes = await pipeline.takeDeliveries();
   const { deliveries } = await pipeline.ledger(id);
+  const channelsOf = (some: typeof deliveries) => some.map(({ channel }) => channel).toSorted();
   return {
-    channels: deliveries.map(({ channel }) => channel).toSorted(),
+    channels: channelsOf(deliveries.filter(({ state }) => state !== 'skipped')),
+    skipped: channelsOf(deliveries.filter(({ state }) => state === 'skipped')),
     topics: [...new Set([...jobs, ...pushes].map(({ logTopic }) => logTopic))].toSorted(),
   };
 }
@@ -54,8 +56,9 @@ describe('decision 13: defaults', () => {
     await userWithDevices('d-dan');
     const preferences = { channels: { webpush: false }, types: {} };
     await pipeline.store.writePreferences({ tenant: TENANT, user: 'd-dan' }, preferences);
-    expect((await planned('d-dan', {})).channels).toEqual(['fcm', 'realtime']);
-    expect((await planned('d-dan', { priority: 'high' })).channels).toEqual(['fcm', 'realtime', 'webpush', 'webpush']);
+    expect(await planned('d-dan', {})).toMatchObject({ channels: ['fcm', 'realtime'], skipped: ['webpush'] });
+    const high = await planned('d-dan', { priority: 'high' });
+    expect(high).toMatchObject({ channels: ['fcm', 'realtime', 'webpush', 'webpush'], skipped: [] });
   });
 });
 
