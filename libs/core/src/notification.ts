@@ -18,6 +18,17 @@ export type Audience =
   | { readonly kind: 'topic'; readonly topic: string }
   | { readonly kind: 'everyone' };
 
+/** Which way a notification came in. */
+export type Origin =
+  | { readonly kind: 'http' }
+  | {
+      readonly kind: 'input-topic';
+      readonly logTopic: string;
+      readonly partition: number;
+      /** Decimal: offsets go beyond what a number holds. */
+      readonly offset: string;
+    };
+
 /** What a producer asks to be told. Immutable once accepted. */
 export type Notification = {
   readonly tenant: TenantId;
@@ -34,6 +45,8 @@ export type Notification = {
   readonly channels?: readonly Channel[];
   readonly priority: Priority;
   readonly collapseKey?: string;
+  /** Absent where it was accepted by a release that did not keep it. */
+  readonly origin?: Origin;
   readonly acceptedAtMs: number;
   /** The deadline of every delivery: nothing is sent at or after it. */
   readonly expiresAtMs: number;

@@ -1,11 +1,12 @@
 import type { LogRecord } from '@belfry/core/log';
 import { INPUT_EXAMPLES } from '@belfry/protocol/asyncapi-examples';
-import { unreadableJobRecordSchema } from '@belfry/protocol/dead-letter-record';
+import { deadLetterRecordSchema, unreadableJobRecordSchema } from '@belfry/protocol/dead-letter-record';
 import { LIMITS } from '@belfry/protocol/limits';
 import { DEAD_LETTERS_TOPIC, jobsTopic, RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { INPUT_TOPIC, jsonOf, only, TENANT, usePipeline } from './pipeline.fixture.ts';
+import { REJECTED } from './scripted-channel.fixture.ts';
 
 const pipeline = usePipeline();
 const OWNER = 'globex';
@@ -57,6 +58,31 @@ describe('a record of an input topic', () => {
     const notification = only(await inboxOf('i-bob'));
     expect(notification).toMatchObject(shown);
     expect(notification.expiresAtMs - notification.acceptedAtMs).toBe(3_600_000);
+  });
+
+  it('is named in the dead letters of what became of it, as a request is', async () => {
+    const worker = pipeline.start();
+    const address = { endpoint: 'https://push.example/origin', p256dh: 'B', auth: 'a', keyId: 'k1' };
+    await pipeline.store.registerDevice({ tenant: OWNER, user: 'i-cay' }, 'device-i-cay', {
+      channel: 'webpush',
+      address,
+    });
+    await pipeline.addDevice('i-cay');
+    pipeline.channel.answer(REJECTED, REJECTED);
+    const record = only(await written(least('i-cay')));
+    await worker.acceptRecords([record]);
+    await pipeline.workOff(worker);
+    const posted = await pipeline.post('i-cay');
+    await pipeline.workOff(worker);
+
+    const letters = (await pipeline.take(DEAD_LETTERS_TOPIC)).map((each) => deadLetterRecordSchema.parse(jsonOf(each)));
+    const { partition, offset } = record;
+    expect(letters.map(({ origin }) => origin)).toEqual([
+      { kind: 'input-topic', logTopic: INPUT_TOPIC, partition, offset: offset.toString() },
+      { kind: 'http' },
+    ]);
+    const { items } = await pipeline.store.listDeadLetters(TENANT, { notificationId: posted }, undefined, 10);
+    expect(items).toMatchObject([{ origin: { kind: 'http' } }]);
   });
 
   it('is what the documents show', async () => {

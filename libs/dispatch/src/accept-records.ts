@@ -72,6 +72,12 @@ export function createAcceptRecords(deps: AcceptRecordsDeps): (records: readonly
     const notification = requestedNotification(request, {
       tenant,
       id: request.id ?? idOfRecord(record),
+      origin: {
+        kind: 'input-topic',
+        logTopic: record.logTopic,
+        partition: record.partition,
+        offset: record.offset.toString(),
+      },
       acceptedAtMs: writtenAtMs(record, clock),
     });
     // A partition has one reader at a time, so whoever left the row unfinished was this one's predecessor, or an HTTP request that appends the same jobs.

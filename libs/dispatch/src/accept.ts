@@ -129,7 +129,7 @@ export function createAccept(deps: AcceptDeps): Accept {
       request.id ??
       (seed === undefined ? randomNotificationId(nowMs, random) : notificationIdFrom(seed.hex, seed.index));
     const item: AcceptItem = {
-      notification: requestedNotification(request, { tenant, id, acceptedAtMs: nowMs }),
+      notification: requestedNotification(request, { tenant, id, origin: { kind: 'http' }, acceptedAtMs: nowMs }),
       bodyHash: requestHash(request),
       takeOver: seed?.takenOver ?? false,
     };

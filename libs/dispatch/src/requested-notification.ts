@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Audience, Notification, NotificationId, TenantId } from '@belfry/core/notification';
+import type { Audience, Notification, NotificationId, Origin, TenantId } from '@belfry/core/notification';
 import { LIMITS } from '@belfry/protocol/limits';
 import type { NotificationRequest } from '@belfry/protocol/notification-request';
 
@@ -18,7 +18,12 @@ export function requestHash({ to, ...content }: NotificationRequest): string {
 /** The notification that a request asks for, with the defaults filled in. */
 export function requestedNotification(
   request: NotificationRequest,
-  facts: { readonly tenant: TenantId; readonly id: NotificationId; readonly acceptedAtMs: number },
+  facts: {
+    readonly tenant: TenantId;
+    readonly id: NotificationId;
+    readonly origin: Origin;
+    readonly acceptedAtMs: number;
+  },
 ): Notification {
   const { to, ttlSeconds, priority, id: _ownId, ...content } = request;
   return {

@@ -55,6 +55,7 @@ export const DEAD_LETTER_EXAMPLE: DeadLetterRecord = {
   state: 'open',
   redrive: 0,
   createdAtMs: 1_795_219_201_100,
+  origin: { kind: 'input-topic', logTopic: 'acme-events', partition: 3, offset: '184467' },
   attempts: [
     {
       number: 1,

@@ -1,5 +1,6 @@
 import { PUSH_CHANNELS } from '@belfry/core/notification';
 import { z } from 'zod';
+import { originSchema } from './origin.ts';
 
 const attemptSchema = z.object({
   number: z.int().min(1),
@@ -28,6 +29,7 @@ export const deadLetterRecordSchema = z.object({
   state: z.enum(['open', 'redriving', 'redriven']),
   redrive: z.int().min(0).describe('How often the delivery had been redriven when it died'),
   createdAtMs: z.int(),
+  origin: originSchema.optional(),
   attempts: z.array(attemptSchema),
 });
 export type DeadLetterRecord = z.infer<typeof deadLetterRecordSchema>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { notificationIdSchema, tenantSchema, userIdSchema } from './identifiers.ts';
 import { LIMITS } from './limits.ts';
 import { audienceSchema, channelSchema, collapseKeySchema, prioritySchema } from './notification-request.ts';
+import { originSchema } from './origin.ts';
 
 /**
  * A record of `jobs.<lane>`. Version 1, tagged, so that readers of a later version still know what they hold. Exactly one of two:
@@ -21,6 +22,7 @@ export const jobSchema = z.object({
     channels: z.array(channelSchema).min(1).optional(),
     priority: prioritySchema,
     collapseKey: collapseKeySchema.optional(),
+    origin: originSchema.optional(),
     /** Milliseconds since the epoch. */
     acceptedAtMs: z.int().nonnegative(),
     expiresAtMs: z.int().nonnegative(),

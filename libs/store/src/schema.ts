@@ -127,6 +127,8 @@ type DeadLettersTable = {
   created_at_ms: number;
   /** The history as JSON: a letter outlives its delivery. */
   attempts: string;
+  /** JSON, for the same reason; null where the notification has none. */
+  origin: string | null;
 };
 
 /** The audit of redrives. */

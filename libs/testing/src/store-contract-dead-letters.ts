@@ -5,7 +5,8 @@ import { attemptOf, DEAD, deadOne, HOUR_MS, routeOne, settleOne, unique } from '
 
 export function describeDeadLetters(contract: StoreContract): void {
   it('keeps a letter with the whole history', async () => {
-    const { ref } = await routeOne(contract);
+    const origin = { kind: 'input-topic', logTopic: 'orders', partition: 3, offset: '9007199254740993' } as const;
+    const { ref } = await routeOne(contract, { fields: { origin } });
     const first = attemptOf(contract, ref);
     await settleOne(contract, ref, { kind: 'retry', dueInMs: 1_000 });
     await contract.clock.advance(1_000);
@@ -26,6 +27,7 @@ export function describeDeadLetters(contract: StoreContract): void {
           state: 'open',
           redrive: 0,
           createdAtMs: contract.clock.nowMs(),
+          origin,
           attempts: [
             { ...first, redrive: 0 },
             { ...attemptOf(contract, { ...ref, attempt: 2 }, { outcome: 'rejected' }), redrive: 0 },
@@ -33,6 +35,12 @@ export function describeDeadLetters(contract: StoreContract): void {
         },
       ],
     });
+  });
+
+  it('does not know the origin of a notification that has none', async () => {
+    const { ref } = await deadOne(contract);
+    const { items } = await contract.store.listDeadLetters(ref.tenant, {}, undefined, 10);
+    expect(items).toMatchObject([{ deliveryId: ref.deliveryId, origin: undefined }]);
   });
 
   it('lists newest first, in pages, also where many died in the same millisecond', async () => {

@@ -1,5 +1,5 @@
 import type { DeliveryId, DeviceId } from '../delivery.ts';
-import type { NotificationId, PushChannel, TenantId, UserId } from '../notification.ts';
+import type { NotificationId, Origin, PushChannel, TenantId, UserId } from '../notification.ts';
 import type { Attempt } from '../outcome.ts';
 
 export type DeadLetterState = 'open' | 'redriving' | 'redriven';
@@ -19,6 +19,8 @@ export type DeadLetter = {
   /** How often the delivery had been redriven when it died. */
   readonly redrive: number;
   readonly createdAtMs: number;
+  /** Which way the notification came in; undefined where that was not kept. */
+  readonly origin: Origin | undefined;
   readonly attempts: readonly (Attempt & { readonly redrive: number })[];
 };
 

@@ -4,6 +4,7 @@ import type { Dialect } from '../dialect.ts';
 import type { Schema } from '../schema.ts';
 import { initialMigration } from './0001-initial.ts';
 import { deliveryOrderMigration } from './0002-delivery-order.ts';
+import { deadLetterOriginMigration } from './0003-dead-letter-origin.ts';
 
 /** What Kysely says of a migration that was run and that this release does not have. */
 const UNKNOWN_MIGRATION = /previously executed migration (\S+) is missing/;
@@ -19,6 +20,7 @@ export async function migrate(db: Kysely<Schema>, dialect: Dialect, schema?: str
       getMigrations: async () => ({
         '0001-initial': initialMigration(dialect),
         '0002-delivery-order': deliveryOrderMigration(),
+        '0003-dead-letter-origin': deadLetterOriginMigration(dialect),
       }),
     },
     disableTransactions: true,

@@ -68,6 +68,7 @@ export async function listDeadLetters(
       state: row.state,
       redrive: row.redrive,
       createdAtMs: row.created_at_ms,
+      origin: row.origin === null ? undefined : (JSON.parse(row.origin) as DeadLetter['origin']),
       attempts: JSON.parse(row.attempts) as DeadLetter['attempts'],
     }),
   );

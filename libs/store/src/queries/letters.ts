@@ -3,6 +3,7 @@ import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
 import { createStatement } from '../statement.ts';
 import { readAttempts } from './attempts.ts';
+import { keyOf, readNotifications } from './notifications.ts';
 
 const NEW_LETTER = {
   tenant: 'text',
@@ -18,6 +19,7 @@ const NEW_LETTER = {
   redrive: 'integer',
   created_at_ms: 'integer',
   attempts: 'text',
+  origin: 'text?',
 } as const;
 
 const insertOpen = createInsert('dead_letters', NEW_LETTER, (insert) =>
@@ -43,10 +45,16 @@ function letterIdOf(deliveryId: string, redrive: number): string {
 /** Opens a letter for each, with the history so far: call it after the last attempt was written. */
 export async function insertLetters(context: QueryContext, dead: readonly DeadDelivery[]): Promise<void> {
   if (dead.length === 0) return;
-  const attempts = await readAttempts(
-    context,
-    dead.map(({ ref }) => ref),
-  );
+  const refs = dead.map(({ ref }) => ref);
+  const [attempts, notifications] = await Promise.all([
+    readAttempts(context, refs),
+    readNotifications(
+      context,
+      refs.map(({ tenant, notificationId: id }) => ({ tenant, id })),
+    ),
+  ]);
+  const originOf = ({ tenant, notificationId: id }: DeliveryRef) =>
+    notifications.get(keyOf({ tenant, id }))?.notification.origin;
   const rows = dead.map(({ ref, reason, fingerprint }) => ({
     tenant: ref.tenant,
     id: letterIdOf(ref.deliveryId, ref.redrive),
@@ -61,6 +69,7 @@ export async function insertLetters(context: QueryContext, dead: readonly DeadDe
     redrive: ref.redrive,
     created_at_ms: context.nowMs,
     attempts: JSON.stringify(attempts.get(ref.deliveryId) ?? []),
+    origin: JSON.stringify(originOf(ref)) ?? null,
   }));
   await insertOpen(context, { input: rows });
 }

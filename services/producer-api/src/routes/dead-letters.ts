@@ -1,6 +1,7 @@
 import { PUSH_CHANNELS } from '@belfry/core/notification';
 import type { DeadLetter, DeadLetterFilter, DeadLetterStore } from '@belfry/core/store/dead-letters';
 import { notificationIdSchema, userIdSchema } from '@belfry/protocol/identifiers';
+import { originSchema } from '@belfry/protocol/origin';
 import { type Authentication, type HttpApp, principalOf } from '@belfry/runtime';
 import { z } from 'zod';
 import { attemptSchema, toAttemptView, toIsoTime } from '../attempt-view.ts';
@@ -33,6 +34,7 @@ const letterSchema = z.object({
   state: z.enum(STATES),
   redrive: z.int().describe('How often the delivery had been redriven when it died'),
   createdAt: z.iso.datetime(),
+  origin: originSchema.optional(),
   attempts: z.array(attemptSchema),
 });
 
@@ -117,6 +119,7 @@ function toLetterView(letter: DeadLetter): z.infer<typeof letterSchema> {
     state: letter.state,
     redrive: letter.redrive,
     createdAt: toIsoTime(letter.createdAtMs),
+    ...(letter.origin === undefined ? {} : { origin: letter.origin }),
     attempts: letter.attempts.map(toAttemptView),
   };
 }

@@ -4,6 +4,7 @@ import type { LedgerDelivery, LedgerEntry, LedgerStore } from '@belfry/core/stor
 import type { ReceiptFeed } from '@belfry/dispatch';
 import { notificationIdSchema } from '@belfry/protocol/identifiers';
 import { notificationRequestSchema } from '@belfry/protocol/notification-request';
+import { originSchema } from '@belfry/protocol/origin';
 import { type Authentication, type HttpApp, ProblemError, principalOf } from '@belfry/runtime';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -31,6 +32,7 @@ const ledgerSchema = z.object({
   type: z.string(),
   title: z.string(),
   priority: z.enum(PRIORITIES),
+  origin: originSchema.optional(),
   acceptedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().describe('Nothing is sent at or after it'),
   counts: z.partialRecord(z.enum(DELIVERY_STATES), z.int()).describe('Deliveries by status, over all pages'),
@@ -167,6 +169,7 @@ function toLedgerView({ notification, status, counts, deliveries, next }: Ledger
     type: notification.type,
     title: notification.title,
     priority: notification.priority,
+    ...(notification.origin === undefined ? {} : { origin: notification.origin }),
     acceptedAt: toIsoTime(notification.acceptedAtMs),
     expiresAt: toIsoTime(notification.expiresAtMs),
     counts,
