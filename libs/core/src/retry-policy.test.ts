@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from './outcome.ts';
-import { decide, type RetryPolicy } from './retry-policy.ts';
+import { decide, exponentialSchedule, type RetryPolicy } from './retry-policy.ts';
 
 const policy: RetryPolicy = { scheduleMs: [5_000, 30_000], jitter: 0.2, minWaitMs: 0 };
 const now = 1_000_000;
@@ -15,6 +15,19 @@ const retry = (extra: { afterMs?: number; floorMs?: number } = {}): Outcome => (
   ...extra,
 });
 const unknown: Outcome = { kind: 'unknown', code: 'timeout', reason: 'attempt-deadline' };
+
+describe('exponentialSchedule', () => {
+  it.each([
+    ['by a factor', { firstMs: 5_000, factor: 4, longestMs: 1e9, retries: 4 }, [5_000, 20_000, 80_000, 320_000]],
+    ['no further than the longest', { firstMs: 100, factor: 10, longestMs: 500, retries: 3 }, [100, 500, 500]],
+    ['by a broken factor', { firstMs: 1_000, factor: 1.5, longestMs: 1e9, retries: 4 }, [1_000, 1_500, 2_250, 3_375]],
+    ['to whole milliseconds', { firstMs: 1, factor: 1.4, longestMs: 9, retries: 3 }, [1, 1, 2]],
+    ['by nothing', { firstMs: 7, factor: 1, longestMs: 7, retries: 2 }, [7, 7]],
+    ['beyond all numbers', { firstMs: 1, factor: 1e200, longestMs: 60, retries: 4 }, [1, 60, 60, 60]],
+  ])('grows %s', (_how, given, expected) => {
+    expect(exponentialSchedule(given)).toEqual(expected);
+  });
+});
 
 describe('decide', () => {
   it.each([

@@ -16,6 +16,20 @@ export const DEFAULT_WEBPUSH_SCHEDULE_MS = [5_000, 30_000, 120_000, 600_000, 3_6
 export const DEFAULT_FCM_SCHEDULE_MS = [10_000, 30_000, 120_000, 600_000, 1_800_000] as const;
 export const DEFAULT_JITTER = 0.2;
 
+export type ExponentialSchedule = {
+  readonly firstMs: number;
+  /** What each wait is multiplied by for the next; ≥ 1. */
+  readonly factor: number;
+  /** No wait is longer. */
+  readonly longestMs: number;
+  readonly retries: number;
+};
+
+/** The waits, as a schedule spells them out: rounded to whole milliseconds. */
+export function exponentialSchedule({ firstMs, factor, longestMs, retries }: ExponentialSchedule): readonly number[] {
+  return Array.from({ length: retries }, (_, index) => Math.round(Math.min(firstMs * factor ** index, longestMs)));
+}
+
 export type Decision =
   | { readonly kind: 'end'; readonly state: 'delivered' | 'expired' | 'superseded'; readonly reason: string }
   | { readonly kind: 'retry'; readonly dueInMs: number; readonly reason: string }

@@ -1,3 +1,4 @@
+import { exponentialSchedule } from '@belfry/core/retry-policy';
 import { parseDuration } from './duration.ts';
 import { formatBytes, formatDuration } from './format-quantity.ts';
 
@@ -60,19 +61,37 @@ export function durationMs(range: { readonly min: number; readonly max: number }
   };
 }
 
-/** Waits between attempts in milliseconds, such as `5s,30s,2m`; its length is the number of retries. `none` means no retry. */
+const MAX_RETRIES = 20;
+const MAX_WAIT_MS = 7 * 24 * 60 * 60 * 1_000;
+
+/**
+ * Waits between attempts in milliseconds, such as `5s,30s,2m`; its length is the number of retries. `exponential(5s, 4, 6h, 6)` stands for the waits that it comes to: first wait, factor, longest
+ * wait, number of retries. `none` means no retry.
+ */
 export function retrySchedule(): ConfigType<readonly number[]> {
   return {
-    expects: 'waits separated by commas, such as 5s,30s,2m (at most 20, each from 1ms to 7d), or none',
+    expects:
+      'waits separated by commas, such as 5s,30s,2m (at most 20, each from 1ms to 7d), or exponential(first, factor, longest, retries), such as exponential(5s, 4, 6h, 6), or none',
     parse(text) {
       if (text === 'none') return accepted([]);
-      const waits = text.split(',').map((part) => parseDuration(part.trim()));
-      const longestMs = 7 * 24 * 60 * 60 * 1_000;
-      const known = waits.filter((wait) => wait !== undefined && wait >= 1 && wait <= longestMs) as number[];
-      return known.length === waits.length && waits.length <= 20 ? accepted(known) : REJECTED;
+      const waits = parseExponential(text) ?? text.split(',').map((part) => parseDuration(part.trim()));
+      const known = waits.filter((wait) => wait !== undefined && wait >= 1 && wait <= MAX_WAIT_MS) as number[];
+      return known.length === waits.length && waits.length <= MAX_RETRIES ? accepted(known) : REJECTED;
     },
     format: (value) => (value.length === 0 ? 'none' : value.map(formatDuration).join(',')),
   };
+}
+
+/** Undefined where the text is no such term, or says what cannot be. */
+function parseExponential(text: string): readonly number[] | undefined {
+  const [, first, factorText, longest, retriesText] =
+    /^exponential\(\s*(\w[\w.]*)\s*,\s*(\d{1,3}(?:\.\d{1,3})?)\s*,\s*(\w[\w.]*)\s*,\s*(\d{1,2})\s*\)$/.exec(text) ?? [];
+  const firstMs = parseDuration(first ?? '');
+  const longestMs = parseDuration(longest ?? '');
+  if (firstMs === undefined || longestMs === undefined) return undefined;
+  if (firstMs > longestMs || longestMs > MAX_WAIT_MS) return undefined;
+  const [factor, retries] = [Number(factorText), Number(retriesText)];
+  return factor >= 1 && retries >= 1 ? exponentialSchedule({ firstMs, factor, longestMs, retries }) : undefined;
 }
 
 /** `true` or `false`. */
