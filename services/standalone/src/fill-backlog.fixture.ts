@@ -15,7 +15,7 @@ const TOGETHER = 50;
 const [directory = '', jobs = '0'] = process.argv.slice(2);
 const clock = createSystemClock();
 const random = createSystemRandom();
-const made = { apiKey: undefined, jwtSecret: undefined, cookieSecret: undefined, vapidKeysFile: undefined };
+const made = { apiKey: undefined, hasTokenKeys: false, cookieSecret: undefined, vapidKeysFile: undefined };
 const data = await openDataFolder({ directory, random, ...made });
 const onFatal = (error: Error): never => {
   throw error;
