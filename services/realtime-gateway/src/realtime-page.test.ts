@@ -46,8 +46,8 @@ it.each([
   `more than ${queueBytes / 2 ** 20} MiB was waiting, or nothing was read for ${seconds(stallMs)}`,
   `no \`authenticate\` within ${seconds(authenticationTimeoutMs)}`,
   `retry: ${sseRetryMs}`,
-  `"recovered": true, "heartbeatMs": ${heartbeatMs}`,
-  `"recovered":true,"heartbeatMs":${sseHeartbeatMs}`,
+  `"user": "alice", "heartbeatMs": ${heartbeatMs}`,
+  `"user":"alice","heartbeatMs":${sseHeartbeatMs}`,
 ])('docs/realtime.md has the limit that the gateway keeps to: %s', (sentence) => {
   expect(SENTENCES).toContain(sentence);
 });
