@@ -1,27 +1,21 @@
 // Usage: node tools/generate-docs.ts [--check]. Writes the documents that repeat what code says; with --check only compares them.
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { OUTCOME_TABLE, TRANSPORT_TABLE } from '../libs/channel-fcm/src/outcome-table.ts';
 import { OUTCOME_RULES } from '../libs/channel-webpush/src/classify.ts';
 import { asyncApiDocument } from '../libs/protocol/src/asyncapi.ts';
 import { ERRORS } from '../libs/protocol/src/errors.ts';
-import type { ConfigSummary } from '../libs/runtime/src/config/config-table.ts';
 import { METRICS } from '../libs/runtime/src/metric-table.ts';
+import { readConfigTables } from './config-tables.ts';
 import { renderChannels, renderConfig, renderErrors, renderMetrics } from './render-docs.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
 export type GeneratedDocument = { readonly file: string; readonly text: string };
 
-/** Every generated document as it should be. Services are found by their `src/config.ts`, which exports its table as `CONFIG`. */
+/** Every generated document as it should be. */
 export async function generateDocuments(): Promise<readonly GeneratedDocument[]> {
-  const tables: { folder: string; table: ConfigSummary }[] = [];
-  for (const file of globSync('services/*/src/config.ts', { cwd: ROOT }).toSorted()) {
-    const module = (await import(pathToFileURL(path.join(ROOT, file)).href)) as { CONFIG?: ConfigSummary };
-    if (module.CONFIG === undefined) throw new Error(`${file} does not export CONFIG`);
-    tables.push({ folder: path.dirname(path.dirname(file)), table: module.CONFIG });
-  }
+  const tables = await readConfigTables(ROOT);
   return [
     { file: 'docs/errors.md', text: renderErrors(ERRORS) },
     { file: 'docs/config.md', text: renderConfig(tables) },

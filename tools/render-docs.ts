@@ -1,7 +1,8 @@
 import type { ERRORS } from '../libs/protocol/src/errors.ts';
 import { describeDefault, groupOptions } from '../libs/runtime/src/config/config-help.ts';
-import type { ConfigOption, ConfigSummary } from '../libs/runtime/src/config/config-table.ts';
+import type { ConfigOption } from '../libs/runtime/src/config/config-table.ts';
 import type { MetricDefinition } from '../libs/runtime/src/metric-table.ts';
+import type { ConfigOfFolder } from './config-tables.ts';
 import { type ChannelTables, renderChannelTables } from './render-channels.ts';
 
 const GENERATED = '<!-- Written by `npm run docs` from the code; a test fails when it differs. -->';
@@ -22,7 +23,6 @@ export function renderErrors(errors: typeof ERRORS): string {
   ]);
 }
 
-type ConfigOfFolder = { readonly folder: string; readonly table: ConfigSummary };
 type Section = readonly [name: string, option: ConfigOption<unknown>][];
 
 /** What several services have in common is shown once, at the end, and named in the section of each. */
