@@ -10,8 +10,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LaunchedService, launchService, mainOf, serviceEnv } from './harness/launch-service.ts';
 import { runChild } from './harness/run-child.ts';
 import { openShell, type Shell } from './harness/shell.ts';
-import { readTour, shows } from './harness/tour.ts';
-import { waitUntil } from './harness/wait-until.ts';
+import { readTour, walk } from './harness/tour.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMMAND_TIMEOUT_MS = 60_000;
@@ -46,21 +45,15 @@ describeNeeding('kcat', tools, 'docs/kafka.md, with kcat as the upstream', () =>
       });
 
       // One test per command, since each needs those before it. Only the addresses are others.
-      it.each(steps.map(({ command, expected }) => [command, expected] as const))(
+      it.each(steps.map((step) => [step.command, step] as const))(
         '%s',
-        async (command, expected) => {
+        async (_title, { command, expected }) => {
           const here = command
             .replace('BROKERS=localhost:9092', `BROKERS=${brokers.join(',')}`)
             .replace('BELFRY=http://localhost:8080', `BELFRY=${services[0]?.url}`);
-          const status = await shell.run(here);
-          expect(status, shell.output()).toBe(0);
-          for (const text of expected) {
-            await waitUntil(() => shows(shell.output(), text), { timeoutMs: 10_000 }).catch(() =>
-              expect.fail(
-                `no ${text}\nin ${shell.output()}\n${services.map((service) => service.output()).join('\n')}`,
-              ),
-            );
-          }
+          await walk(shell, { command: here, expected }).catch((error: unknown) => {
+            throw new Error([String(error), ...services.map((service) => service.output())].join('\n'));
+          });
         },
         COMMAND_TIMEOUT_MS + 15_000,
       );

@@ -12,13 +12,23 @@ export type Shell = {
   close(): void;
 };
 
-export type ShellOptions = { readonly cwd: string; readonly timeoutMs: number };
+export type ShellOptions = {
+  readonly cwd: string;
+  /** For one command. */
+  readonly timeoutMs: number;
+  /** On top of this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+};
 
 /** A bash that is kept open, as a terminal is. `node` in it is the one that runs this process. */
-export function openShell({ cwd, timeoutMs }: ShellOptions): Shell {
+export function openShell({ cwd, timeoutMs, env = {} }: ShellOptions): Shell {
   const PATH = `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH ?? ''}`;
   // A process group of its own, so that background jobs end with it.
-  const child = spawn('bash', ['--noprofile', '--norc'], { cwd, detached: true, env: { ...process.env, PATH } });
+  const child = spawn('bash', ['--noprofile', '--norc'], {
+    cwd,
+    detached: true,
+    env: { ...process.env, ...env, PATH },
+  });
   let printed = '';
   let begin = 0;
   const keep = (chunk: Buffer): void => {
@@ -31,7 +41,8 @@ export function openShell({ cwd, timeoutMs }: ShellOptions): Shell {
     run: async (command) => {
       const mark = randomUUID();
       begin = printed.length;
-      child.stdin.write(`${command}\nprintf '%s %s\\n' '${mark}' "$?"\n`);
+      // A command that reads its input, as `docker compose exec` does, would eat what comes after it.
+      child.stdin.write(`{ ${command}\n} </dev/null\nprintf '%s %s\\n' '${mark}' "$?"\n`);
       const ended = new RegExp(`${mark} (\\d+)\\n`);
       const status = await waitUntil(() => ended.exec(printed)?.[1], { timeoutMs, what: command });
       printed = printed.replace(ended, '');

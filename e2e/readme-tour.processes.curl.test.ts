@@ -6,8 +6,7 @@ import { describeNeeding, findCommand } from '@belfry/testing/need';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Belfry, launchBelfry } from './harness/launch-belfry.ts';
 import { openShell, type Shell } from './harness/shell.ts';
-import { readTour, shows } from './harness/tour.ts';
-import { waitUntil } from './harness/wait-until.ts';
+import { readTour, walk } from './harness/tour.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DEFAULT_URL = 'http://localhost:8080';
@@ -59,17 +58,10 @@ describeNeeding('curl', tools, 'the tour of the README', () => {
   });
 
   // One test per command, since each needs those before it. Only the port is another one.
-  it.each(steps.map(({ command, expected }) => [command.split('\n')[0], command, expected] as const))(
+  it.each(steps.map((step) => [step.command.split('\n')[0], step] as const))(
     '%s',
-    async (_title, command, expected) => {
-      const status = await shell.run(command.replace(DEFAULT_URL, `http://localhost:${belfry.port}`));
-      expect(status, shell.output()).toBe(0);
-      for (const text of expected) {
-        // What a background job prints may come after the end of the command.
-        await waitUntil(() => shows(shell.output(), text), { timeoutMs: 10_000 }).catch(() =>
-          expect.fail(`no ${text}\nin ${shell.output()}`),
-        );
-      }
+    async (_title, { command, expected }) => {
+      await walk(shell, { command: command.replace(DEFAULT_URL, `http://localhost:${belfry.port}`), expected });
     },
     COMMAND_TIMEOUT_MS + 15_000,
   );
