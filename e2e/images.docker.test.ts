@@ -17,6 +17,8 @@ const BASE = 'node:24-bookworm-slim';
 /** What an image may add to its base: 130 MB of installed packages are nearly all of it. */
 const ADDED_MB_MAX = 170;
 const MB = 1_000_000;
+/** A service has some hundreds, most of them not its own. */
+const CACHED_MODULES_MIN = 300;
 
 const SERVICES = globSync('services/*/src/main.ts', { cwd: ROOT }).map((file) => file.split(path.sep)[1] ?? '');
 const IMAGES = [
@@ -117,7 +119,7 @@ describeNeeding('docker', findDocker(), 'the images', () => {
         Entrypoint: ['node', 'main.ts'],
         Labels: { 'org.opencontainers.image.licenses': 'Apache-2.0' },
       });
-      expect(inspected.Config.Healthcheck?.Test?.slice(0, 2)).toEqual(['CMD', 'node']);
+      expect(inspected.Config.Healthcheck?.Test).toEqual(['CMD', 'bash', '/app/healthcheck.sh']);
       const history = await runDocker(['history', '--no-trunc', '--format', '{{.CreatedBy}}', image]);
       expect(`${history}\n${inspected.Config.Env.join('\n')}`).not.toMatch(SECRETS);
       const addedMb = Math.round((inspected.Size - base.Size) / MB);
@@ -156,7 +158,7 @@ describeNeeding('docker', findDocker(), 'the images', () => {
   );
 
   it.each(SERVICES.filter((name) => !['standalone', 'provider-simulator', 'keys', 'edge'].includes(name)))(
-    '%s ends with 0 on SIGTERM while it waits for Kafka and PostgreSQL',
+    '%s loads what it consists of from its compile cache, and ends with 0 on SIGTERM while it waits for Kafka and PostgreSQL',
     async (name) => {
       const env = [
         'BELFRY_API_KEY=bk_test_key',
@@ -164,6 +166,9 @@ describeNeeding('docker', findDocker(), 'the images', () => {
         `BELFRY_COOKIE_SECRET=${'x'.repeat(32)}`,
         'POSTGRES_URL=postgres://nobody@127.0.0.1:1/none',
         'KAFKA_BROKERS=127.0.0.1:1',
+        'REDIS_URL=redis://127.0.0.1:1',
+        // Node says of each module whether the cache had it.
+        'NODE_DEBUG_NATIVE=COMPILE_CACHE',
       ];
       const id = (
         await runDocker(['run', '-d', ...RESTRICTED, ...env.map((each) => `--env=${each}`), imageOf(name)])
@@ -176,12 +181,26 @@ describeNeeding('docker', findDocker(), 'the images', () => {
         });
         await runDocker(['stop', '-t', '60', id]);
         expect(await stateOf(id, '{{.State.ExitCode}}')).toBe('0');
+        const { found, missing } = readCacheReport(await runDocker(['logs', id], { withErrors: true }));
+        expect(found).toBeGreaterThan(CACHED_MODULES_MIN);
+        // It turns the cache on, so it is too early for it.
+        expect(missing).toEqual([`/app/services/${name}/src/main.ts`]);
       } finally {
         await runDocker(['rm', '-f', '-v', id]);
       }
     },
   );
 });
+
+/** What Node printed about modules that it looked for in its compile cache: how many were there, and which were not. */
+function readCacheReport(output: string): { readonly found: number; readonly missing: readonly string[] } {
+  const looks = [...output.matchAll(/reading cache from \S+ for \w+ (?:file:\/\/)?(\S+?)\.{3}(.*)$/gm)];
+  const isFound = ([, , how = '']: RegExpExecArray): boolean => how.includes('success');
+  return {
+    found: looks.filter(isFound).length,
+    missing: [...new Set(looks.filter((look) => !isFound(look)).map(([, file = '']) => file))],
+  };
+}
 
 function imageOf(name: string): string {
   return `belfry/${name}:${TAG}`;

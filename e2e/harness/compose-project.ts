@@ -9,13 +9,17 @@ export type ComposeProject = {
   containers(service: string): Promise<readonly string[]>;
   /** Starts everything; resolves when it is started, not when it is ready. `args` as `--scale webpush-worker=3`. */
   up(args?: readonly string[]): Promise<void>;
-  /** Ends everything; volumes are kept unless they are to be removed. */
-  down(options?: { readonly removeVolumes: boolean }): Promise<void>;
+  /** Ends everything in good order; the volumes stay. */
+  down(): Promise<void>;
+  /** Ends everything at once, and removes the volumes. */
+  remove(): Promise<void>;
 };
 
 export type ComposeProjectOptions = {
   readonly name: string;
-  /** Added to docker-compose.yml. */
+  /** The checkout. Default: this one. */
+  readonly directory?: string;
+  /** Added to docker-compose.yml, in the place of the checkout's own docker-compose.override.yml. */
   readonly overrideFile?: string;
   /** Values for the variables of the compose file. */
   readonly env?: Readonly<Record<string, string>>;
@@ -25,17 +29,21 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COMMAND_TIMEOUT_MS = 10 * 60_000;
 
 /** The stack of docker-compose.yml under a name of its own, so that it shares no container, network or volume with another one on this machine. */
-export function createComposeProject({ name, overrideFile, env = {} }: ComposeProjectOptions): ComposeProject {
-  const files = ['docker-compose.yml', ...(overrideFile === undefined ? [] : [overrideFile])];
-  const options = ['compose', '-p', name, ...files.flatMap((file) => ['-f', file])];
-  const run = (args: readonly string[]): Promise<string> => runDocker([...options, ...args], env);
+export function createComposeProject({ name, directory, overrideFile, env }: ComposeProjectOptions): ComposeProject {
+  const files = overrideFile === undefined ? [] : ['-f', 'docker-compose.yml', '-f', overrideFile];
+  const options = ['compose', '-p', name, ...files];
+  const run = (args: readonly string[]): Promise<string> => runDocker([...options, ...args], { directory, env });
   return {
     name,
     run,
     containers: async (service) => lines(await run(['ps', '-a', '-q', service])),
     up: async (args = []) => void (await run(['up', '-d', '--no-build', ...args])),
-    down: async ({ removeVolumes } = { removeVolumes: false }) =>
-      void (await run(['down', '--remove-orphans', ...(removeVolumes ? ['--volumes'] : [])])),
+    down: async () => void (await run(['down', '--remove-orphans'])),
+    remove: async () => {
+      // Nobody asks for what would be saved: a drain of connections alone may take ten seconds.
+      await run(['kill']).catch(() => undefined);
+      await run(['down', '--remove-orphans', '--volumes']);
+    },
   };
 }
 
@@ -48,18 +56,27 @@ export async function buildImages(): Promise<void> {
   await runDocker(['compose', '-f', 'docker-compose.yml', 'build']);
 }
 
-/** `docker <args>` in the root of the repository; resolves with its standard output. */
-export function runDocker(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+export type DockerOptions = {
+  /** Where it runs. Default: the root of the repository. */
+  readonly directory?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Whether what it prints to its standard error counts as output, too. */
+  readonly withErrors?: boolean;
+};
+
+/** `docker <args>`; resolves with its output. Rejects, with all that it printed, when it fails. */
+export function runDocker(args: readonly string[], options: DockerOptions = {}): Promise<string> {
+  const { directory = ROOT, env, withErrors = false } = options;
   const child = spawn('docker', [...args], {
-    cwd: ROOT,
+    cwd: directory,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: COMMAND_TIMEOUT_MS,
   });
-  return outputOf(child, `docker ${args.join(' ')}`);
+  return outputOf(child, `docker ${args.join(' ')}`, withErrors);
 }
 
-function outputOf(child: ChildProcess, what: string): Promise<string> {
+function outputOf(child: ChildProcess, what: string, withErrors: boolean): Promise<string> {
   let output = '';
   let all = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -72,7 +89,7 @@ function outputOf(child: ChildProcess, what: string): Promise<string> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      if (code === 0) resolve(output);
+      if (code === 0) resolve(withErrors ? all : output);
       else reject(new Error(`${what} ended with ${code ?? signal}:\n${all}`));
     });
   });

@@ -16,6 +16,8 @@ export type SteadyProducer = {
 
 export type ProducerOptions = {
   readonly url: string;
+  /** An API key. Default: the one that the launchers set. */
+  readonly key?: string;
   readonly users: readonly string[];
   /** Requests under way at once; each serves a share of the users, one request per user at a time, so that their order is known. */
   readonly lanes: number;
@@ -45,7 +47,7 @@ const RETRY_PAUSE_MS = 100;
  * Posts without end and repeats whatever was not answered 202, under the same id, as the documents ask a producer to do: so it outlives kills of the server.
  */
 export function startProducer(options: ProducerOptions): SteadyProducer {
-  const { url, users, lanes, batch, usersPerRequest = 1, idPrefix = 'n', extra } = options;
+  const { url, key = TEST_KEY, users, lanes, batch, usersPerRequest = 1, idPrefix = 'n', extra } = options;
   const { perSecond = Number.POSITIVE_INFINITY } = options;
   const startedMs = performance.now();
   const accepted = new Map<string, string[]>(users.map((user) => [user, []]));
@@ -60,7 +62,7 @@ export function startProducer(options: ProducerOptions): SteadyProducer {
     try {
       const response = await fetch(`${url}/v1/notifications/batch`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${TEST_KEY}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
         body: JSON.stringify(items),
         signal: AbortSignal.timeout(10_000),
       });
