@@ -1,10 +1,10 @@
-// Usage: node tools/run-tests.ts [unit|needs|docker] [--add]. Every test of the repository, or one kind; the last line of output sums them up.
-// With --add the sum includes what earlier runs of other kinds left.
+// Usage: node tools/run-tests.ts [unit|needs|docker|processes|compose] [--add]. Every test of the repository once, or one kind; the last line of output
+// sums them up. With --add the sum includes what earlier runs of other kinds left.
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { readWorkspace } from './read-workspace.ts';
-import { isTestKind, TEST_KINDS, type TestKind } from './test-kinds.ts';
+import { DEFAULT_KINDS, isTestKind, TEST_KINDS, type TestKind } from './test-kinds.ts';
 import { countTests, type TestReport } from './test-report.ts';
 
 type Project = { readonly name: string; readonly folder: string };
@@ -14,14 +14,12 @@ const TOOLS: Project = { name: 'tools', folder: 'tools' };
 /** They start whole processes and would be slowed down by, and slow down, everything that runs beside them. */
 const ALONE = ['@belfry/e2e', '@belfry/bench'];
 const ALL_KINDS = Object.keys(TEST_KINDS).filter(isTestKind);
-/** Suites with a server once, however it starts. */
-const DEFAULT_KINDS = ALL_KINDS.filter((kind) => kind !== 'docker');
 
 const args = process.argv.slice(2);
 const add = args.includes('--add');
 const [asked, ...unknown] = args.filter((arg) => arg !== '--add');
 if ((asked !== undefined && !isTestKind(asked)) || unknown.length > 0) {
-  console.error('usage: run-tests.ts [unit|needs|docker] [--add]');
+  console.error(`usage: run-tests.ts [${ALL_KINDS.join('|')}] [--add]`);
   process.exit(2);
 }
 const kinds = asked === undefined ? DEFAULT_KINDS : [asked];
@@ -56,8 +54,8 @@ async function nx(kind: TestKind, names: readonly string[], parallel: number): P
   if (names.length === 0) return;
   const options = [`--target=${TEST_KINDS[kind].target}`, `--projects=${names.join(',')}`, `--parallel=${parallel}`];
   const title = `${kind} tests of ${names.length} packages`;
-  // Two kinds have one script; it takes the flag for the other one.
-  const flags = kind === 'docker' ? ['--docker'] : [];
+  // Several kinds have one script; it takes the flag for the others.
+  const flags = kind === 'unit' || kind === 'needs' ? [] : [`--kind=${kind}`];
   await step(kind, title, 'node_modules/nx/dist/bin/nx.js', [
     'run-many',
     ...options,
@@ -86,7 +84,7 @@ async function step(
       FORCE_COLOR: '0',
       // Servers that suites share live until this process ends.
       BELFRY_TEST_RUN: `${process.pid}`,
-      ...(kind === 'docker' ? { BELFRY_LAUNCH: 'docker' } : {}),
+      ...TEST_KINDS[kind].env,
     },
   });
   const code = await new Promise((resolve) => child.once('close', resolve));

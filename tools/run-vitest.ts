@@ -1,6 +1,7 @@
-// Usage, in a package: node ../../tools/run-vitest.ts unit|needs|docker [--serial] [--docker]. Runs one kind of its tests, its files one after another
-// with --serial, and leaves the counts in .vitest/<kind>.json. --docker makes the kind docker, whichever was named before.
+// Usage, in a package: node ../../tools/run-vitest.ts <kind> [--serial] [--kind=<kind>]. Runs one kind of its tests (tools/test-kinds.ts), its files one
+// after another with --serial, and leaves the counts in .vitest/<kind>.json. --kind counts more than the kind that was named before.
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { startVitest } from 'vitest/node';
 import { type DiedFile, diedFiles } from './died-files.ts';
 import { isTestKind, TEST_KINDS } from './test-kinds.ts';
@@ -9,18 +10,19 @@ import type { TestReport } from './test-report.ts';
 /** Generous: on a busy machine a slow test is not a wrong one. A package's own vitest.config.ts decides otherwise. */
 const TIMEOUTS = { testTimeout: 30_000, hookTimeout: 60_000 };
 
-const FLAGS = ['--serial', '--docker'];
-
 /**
  * Where brokers are killed and connections cut on a machine that others use too, a test may find a server that takes longer than it allows for. One more
  * try tells that from a fault; the reporter says `retry x1`, and nobody should get used to it.
  */
 const RETRIES_WITH_SERVERS = 1;
 
-const [, , named, ...flags] = process.argv;
-const kind = flags.includes('--docker') ? 'docker' : named;
-if (!isTestKind(kind) || flags.some((flag) => !FLAGS.includes(flag))) {
-  console.error('usage: run-vitest.ts unit|needs|docker [--serial] [--docker]');
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { serial: { type: 'boolean', default: false }, kind: { type: 'string' } },
+});
+const kind = values.kind ?? positionals[0];
+if (!isTestKind(kind) || positionals.length > 1) {
+  console.error(`usage: run-vitest.ts ${Object.keys(TEST_KINDS).join('|')} [--serial] [--kind=<kind>]`);
   process.exit(2);
 }
 
@@ -44,7 +46,7 @@ async function run(files: readonly string[], report: string): Promise<readonly D
     watch: false,
     include,
     exclude,
-    fileParallelism: !flags.includes('--serial'),
+    fileParallelism: !values.serial,
     reporters: ['default', ['json', { outputFile: report }]],
     retry: kind === 'unit' ? 0 : RETRIES_WITH_SERVERS,
     ...(existsSync('vitest.config.ts') ? {} : TIMEOUTS),

@@ -13,7 +13,12 @@ describe('the kinds of a test file', () => {
     ['src/hints.redis.test.ts', ['needs', 'docker']],
     ['src/cut.kafka.toxiproxy.test.ts', ['needs']],
     ['src/loss.kafka.long.test.ts', ['needs']],
+    ['way.stack.test.ts', ['unit', 'processes', 'compose']],
+    ['page.stack.browser.test.ts', ['needs', 'processes', 'compose']],
+    ['kill.processes.test.ts', ['unit', 'processes']],
+    ['races.processes.long.test.ts', ['needs', 'processes']],
     ['node_modules/x/x.kafka.test.ts', []],
+    ['node_modules/x/x.stack.test.ts', []],
   ])('%s: %j', (file, expected) => {
     const kinds = Object.keys(TEST_KINDS).filter(isTestKind);
     const matches = (pattern: string) => path.matchesGlob(file, pattern);

@@ -35,6 +35,8 @@ export async function launchProcesses(options: LaunchOptions): Promise<BelfryPro
     redisUrl,
     name,
     port: options.port,
+    // Behind the edge nobody knows on which of them a user is.
+    scale: { 'realtime-gateway': 2 },
     env: { BELFRY_API_KEY: TEST_KEY, BELFRY_JWT_SECRET: TEST_JWT_SECRET, ...options.env },
     onLine: (name, line) => {
       lines.push(`${name}: ${line}`);

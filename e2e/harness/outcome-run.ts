@@ -14,6 +14,8 @@ export type OutcomeRun = {
   send(user: string, extra?: Record<string, unknown>): Promise<string>;
   /** The push delivery of the notification, once `wanted` says that it is where it should be. */
   delivery(id: string, wanted: (delivery: PushDelivery) => boolean): Promise<PushDelivery>;
+  /** What fails must not look like a broken host, whose breaker would change what follows: two that arrive. */
+  goWell(): Promise<void>;
   /** Each case up to its first attempt. */
   beginAll(cases: readonly OutcomeCase[]): Promise<ReadonlyMap<OutcomeCase, Promise<Begun>>>;
   devicesLeft(user: string): Promise<number>;
@@ -68,8 +70,7 @@ export async function startOutcomeRun(
   };
   const well = `${channel}-well`;
   await addDevice(well);
-  /** What fails must not look like a broken host, whose breaker would change what follows. */
-  const goWell = async (): Promise<void> => {
+  const goWell: OutcomeRun['goWell'] = async () => {
     for (let count = 0; count < 2; count++) {
       await delivery(await send(well), ({ status }) => status === 'delivered');
     }
@@ -101,6 +102,7 @@ export async function startOutcomeRun(
     addDevice,
     send,
     delivery,
+    goWell,
     beginAll,
     devicesLeft: async (user) => {
       const { body } = await api.get<{ items: { status: string }[] }>(`/v1/users/${user}/devices`);

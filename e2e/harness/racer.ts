@@ -32,7 +32,8 @@ export function createRacer(api: Api, over: AbortSignal): Racer {
       for (;;) {
         over.throwIfAborted();
         const answer = await post(key, body);
-        if (answer === undefined) {
+        // The edge says 502 where a connection to the service itself would break.
+        if (answer === undefined || answer.status === 502) {
           repeated.broken++;
           await pause(BROKEN_PAUSE_MS);
         } else if (answer.status === 202 && answer.body.id !== undefined) {

@@ -62,7 +62,7 @@ export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
   feed: {
     what: 'a real history of 16,133 commits: every author and follower, once, in order',
     async run({ 'follow-after': followAfter }) {
-      const args = [VITEST, 'run', 'commit-feed.test.ts', '--testTimeout=30000', '--hookTimeout=60000'];
+      const args = [VITEST, 'run', 'commit-feed.stack.test.ts', '--testTimeout=30000', '--hookTimeout=60000'];
       const env = { BELFRY_FEED_FOLLOW_AFTER: String(followAfter) };
       const { code, lines } = await runChild(args, { cwd: E2E, env });
       return { figures: lines, broken: code === 0 ? [] : [`the test ended with ${code}`] };
