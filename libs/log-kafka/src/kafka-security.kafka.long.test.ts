@@ -1,9 +1,10 @@
 import { sleep } from '@belfry/core/clock';
+import { createCertificateAuthority, type KeyAndCertificate } from '@belfry/testing/certificate-authority';
+import { KAFKA_TOKEN_PROPERTIES, kafkaTlsProperties, unsecuredToken } from '@belfry/testing/kafka-security';
 import { findKafkaLauncher, type LaunchedKafka } from '@belfry/testing/launch-kafka';
 import { describeNeeding, findCommand } from '@belfry/testing/need';
 import { realClock } from '@belfry/testing/real-clock';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createTestAuthority, type KeyAndCertificate } from './certificates.fixture.ts';
 import { collect, openLog } from './kafka-log.fixture.ts';
 import type { KafkaSasl, KafkaTls } from './kafka-security.ts';
 
@@ -11,6 +12,7 @@ const MODULES = 'org.apache.kafka.common.security';
 const PASSWORD = 'correct-horse';
 /** Beyond the 10 s before a session's end at which the client authenticates again. */
 const SESSION_MS = 12_000;
+const TOKEN_MS = 60_000;
 const launcher = await findKafkaLauncher();
 const openssl = findCommand(['openssl']);
 const found = launcher.ok
@@ -19,20 +21,12 @@ const found = launcher.ok
     : openssl
   : launcher;
 
-/** A token as Kafka's validator for development takes it: not signed, good for a minute. */
-function unsecuredToken(subject: string): string {
-  const part = (content: object) => Buffer.from(JSON.stringify(content)).toString('base64url');
-  const nowSeconds = Math.floor(Date.now() / 1_000);
-  return `${part({ alg: 'none' })}.${part({ sub: subject, iat: nowSeconds - 5, exp: nowSeconds + 60 })}.`;
-}
-
 describeNeeding('kafka', found, 'a broker that asks who we are', ({ launch, openssl }) => {
-  const authority = createTestAuthority(openssl);
+  const authority = createCertificateAuthority(openssl);
   let kafka: LaunchedKafka;
   let client: KeyAndCertificate;
 
   beforeAll(async () => {
-    const server = authority.issue('broker');
     client = authority.issue('belfry');
     kafka = await launch({
       protocol: 'SASL_SSL',
@@ -45,16 +39,10 @@ describeNeeding('kafka', found, 'a broker that asks who we are', ({ launch, open
         'listener.name.client.plain.sasl.jaas.config': `${MODULES}.plain.PlainLoginModule required user_belfry="${PASSWORD}";`,
         'listener.name.client.scram-sha-256.sasl.jaas.config': `${MODULES}.scram.ScramLoginModule required;`,
         'listener.name.client.scram-sha-512.sasl.jaas.config': `${MODULES}.scram.ScramLoginModule required;`,
-        'listener.name.client.oauthbearer.sasl.jaas.config': `${MODULES}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
-        'listener.name.client.oauthbearer.sasl.server.callback.handler.class': `${MODULES}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler`,
+        ...KAFKA_TOKEN_PROPERTIES,
+        ...kafkaTlsProperties(authority),
         // Sessions end, so that long-lived connections show whether they authenticate again.
         'listener.name.client.connections.max.reauth.ms': `${SESSION_MS}`,
-        'listener.name.client.ssl.client.auth': 'required',
-        'ssl.keystore.type': 'PEM',
-        'ssl.keystore.certificate.chain': server.cert,
-        'ssl.keystore.key': server.key,
-        'ssl.truststore.type': 'PEM',
-        'ssl.truststore.certificates': authority.ca,
       },
     });
   }, 120_000);
@@ -66,7 +54,7 @@ describeNeeding('kafka', found, 'a broker that asks who we are', ({ launch, open
     ['PLAIN', { mechanism: 'plain', username: 'belfry', password: PASSWORD }],
     ['SCRAM-SHA-256', { mechanism: 'scram-sha-256', username: 'belfry', password: PASSWORD }],
     ['SCRAM-SHA-512', { mechanism: 'scram-sha-512', username: 'belfry', password: PASSWORD }],
-    ['OAUTHBEARER', { mechanism: 'oauthbearer', token: async () => ({ value: unsecuredToken('belfry') }) }],
+    ['OAUTHBEARER', { mechanism: 'oauthbearer', token: async () => ({ value: unsecuredToken('belfry', TOKEN_MS) }) }],
   ];
 
   it.each(ways)('lets us append and consume over TLS with %s', { timeout: 90_000 }, async (_, sasl) => {
@@ -89,7 +77,7 @@ describeNeeding('kafka', found, 'a broker that asks who we are', ({ launch, open
     let tokens = 0;
     const token = async () => {
       tokens++;
-      return { value: unsecuredToken('belfry') };
+      return { value: unsecuredToken('belfry', TOKEN_MS) };
     };
     const log = await openLog(kafka.brokers, { tls: tls(), sasl: { mechanism: 'oauthbearer', token } });
     try {
@@ -132,7 +120,7 @@ describeNeeding('kafka', found, 'a broker that asks who we are', ({ launch, open
     });
 
     it('where the broker shows a certificate of somebody else', { timeout: 60_000 }, async () => {
-      const { ca } = createTestAuthority(openssl);
+      const { ca } = createCertificateAuthority(openssl);
       const [[, sasl]] = ways as readonly [[string, KafkaSasl]];
       await expect(openLog(kafka.brokers, { tls: { ...tls(), ca }, sasl })).rejects.toThrow(/certificate/);
     });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 export type KeyAndCertificate = { readonly key: string; readonly cert: string };
 
-export type TestAuthority = {
+export type CertificateAuthority = {
   /** Its certificate, PEM. */
   readonly ca: string;
   /** A key (PKCS #8) and a certificate for 127.0.0.1 and localhost, which also does for a client. */
@@ -13,7 +13,7 @@ export type TestAuthority = {
 };
 
 /** A certificate authority that lives for a test, made by the given openssl. */
-export function createTestAuthority(openssl: string): TestAuthority {
+export function createCertificateAuthority(openssl: string): CertificateAuthority {
   const authority = inFolder((run) => {
     run('req', '-x509', ...newKey('ca.key'), '-out', 'ca.pem', '-days', '2', '-subj', '/CN=Test authority');
     return ['ca.key', 'ca.pem'] as const;
