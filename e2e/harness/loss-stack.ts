@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '@belfry/testing/free-port';
 import { findKafkaLauncher, type LaunchedKafka, type LaunchKafka } from '@belfry/testing/launch-kafka';
 import { findPostgresLauncher, type LaunchPostgres } from '@belfry/testing/launch-postgres';
+import { findRedisLauncher, type LaunchRedis } from '@belfry/testing/launch-redis';
 import type { Found } from '@belfry/testing/need';
 import { type ProcessStack, startProcessStack } from '@belfry/testing/process-stack';
 import { type FaultyProxy, findToxiproxy, startToxiproxy } from '@belfry/testing/toxiproxy';
@@ -15,6 +16,7 @@ import { type Providers, startProviders } from './providers.ts';
 export type LossTools = {
   readonly launchKafka: LaunchKafka;
   readonly launchPostgres: LaunchPostgres;
+  readonly launchRedis: LaunchRedis;
   /** Command of toxiproxy. */
   readonly toxiproxy: string;
 };
@@ -41,18 +43,28 @@ const OUTPUT_LINES_MAX = 20;
 const KEEP_MESSAGES = 1_000;
 
 export async function findLossTools(): Promise<Found<LossTools>> {
-  const [kafka, postgres] = await Promise.all([findKafkaLauncher(), findPostgresLauncher()]);
+  const [kafka, postgres, redis] = await Promise.all([
+    findKafkaLauncher(),
+    findPostgresLauncher(),
+    findRedisLauncher(),
+  ]);
   const toxiproxy = findToxiproxy();
   if (!kafka.ok) return kafka;
   if (!postgres.ok) return postgres;
+  if (!redis.ok) return redis;
   if (!toxiproxy.ok) return toxiproxy;
   return {
     ok: true,
-    value: { launchKafka: kafka.value, launchPostgres: postgres.value, toxiproxy: toxiproxy.value },
+    value: {
+      launchKafka: kafka.value,
+      launchPostgres: postgres.value,
+      launchRedis: redis.value,
+      toxiproxy: toxiproxy.value,
+    },
   };
 }
 
-/** Every service in processes of its own, several of those that share work, on a broker and a PostgreSQL of their own; `ending` takes it down. */
+/** Every service in processes of its own, several of those that share work, on a broker, a PostgreSQL and a Redis of their own; `ending` takes it down. */
 export async function startLossStack(tools: LossTools, ending: AsyncDisposableStack): Promise<LossStack> {
   const providers = await startProviders({ keep: KEEP_MESSAGES });
   ending.defer(() => providers.stop());
@@ -61,11 +73,12 @@ export async function startLossStack(tools: LossTools, ending: AsyncDisposableSt
   const toxiproxy = await startToxiproxy(tools.toxiproxy);
   ending.defer(() => toxiproxy.stop());
   const port = await freePort();
-  const [broker, postgres] = await Promise.all([
+  const [broker, postgres, redis] = await Promise.all([
     tools.launchKafka({ advertised: `127.0.0.1:${port}` }),
     tools.launchPostgres(),
+    tools.launchRedis(),
   ]);
-  ending.defer(async () => void (await Promise.all([broker.stop(), postgres.stop()])));
+  ending.defer(async () => void (await Promise.all([broker.stop(), postgres.stop(), redis.stop()])));
   const proxy = await toxiproxy.createProxy({ port, upstream: `127.0.0.1:${broker.port}` });
   const died: string[] = [];
   const lines = new Map<string, string[]>();
@@ -73,11 +86,13 @@ export async function startLossStack(tools: LossTools, ending: AsyncDisposableSt
     directory,
     kafkaBrokers: broker.brokers,
     postgresUrl: postgres.url,
+    redisUrl: redis.url,
     scale: {
       'webpush-worker': WORKERS_EACH + 1,
       'fcm-worker': WORKERS_EACH + 1,
       router: 2,
       'producer-api': 2,
+      'realtime-gateway': 2,
       console: 0,
       invoices: 0,
       'provider-simulator': 0,
