@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { removeComposeProject } from '@belfry/testing/remove-compose-project';
+import { sweepLater } from '@belfry/testing/sweeper';
 
 export type ComposeProject = {
   readonly name: string;
@@ -33,16 +35,21 @@ export function createComposeProject({ name, directory, overrideFile, env }: Com
   const files = overrideFile === undefined ? [] : ['-f', 'docker-compose.yml', '-f', overrideFile];
   const options = ['compose', '-p', name, ...files];
   const run = (args: readonly string[]): Promise<string> => runDocker([...options, ...args], { directory, env });
+  const keep = sweepLater({ kind: 'compose-project', name });
   return {
     name,
     run,
-    containers: async (service) => lines(await run(['ps', '-a', '-q', service])),
+    containers: async (service) => {
+      // Asked of Docker itself, which answers sooner.
+      const labels = [`com.docker.compose.project=${name}`, `com.docker.compose.service=${service}`];
+      return lines(await runDocker(['ps', '-a', '-q', ...labels.flatMap((label) => ['--filter', `label=${label}`])]));
+    },
     up: async (args = []) => void (await run(['up', '-d', '--no-build', ...args])),
     down: async () => void (await run(['down', '--remove-orphans'])),
     remove: async () => {
       // Nobody asks for what would be saved: a drain of connections alone may take ten seconds.
-      await run(['kill']).catch(() => undefined);
-      await run(['down', '--remove-orphans', '--volumes']);
+      await removeComposeProject(name);
+      keep();
     },
   };
 }

@@ -27,7 +27,10 @@ const TIMEOUT_MS = 20_000;
 /** Answers of 400 and above, and a server that is away: a published port of a container resets or drops connections, where a process refuses them. */
 const EXPECTED =
   /the server responded with a status of [45]|ERR_CONNECTION_(?:REFUSED|RESET|CLOSED)|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE/;
-const SCREENSHOTS = fileURLToPath(new URL('../.screenshots/', import.meta.url));
+/** Of each stack its own. */
+const SCREENSHOTS = fileURLToPath(
+  new URL(`../.screenshots/${process.env.BELFRY_STACK || 'standalone'}/`, import.meta.url),
+);
 
 /** A browser of its own (no cookie, no storage) on the console. `prepare` runs before the page does. */
 export async function openConsole(

@@ -37,7 +37,13 @@ export async function launchProcesses(options: LaunchOptions): Promise<BelfryPro
     port: options.port,
     // Behind the edge nobody knows on which of them a user is.
     scale: { 'realtime-gateway': 2 },
-    env: { BELFRY_API_KEY: TEST_KEY, BELFRY_JWT_SECRET: TEST_JWT_SECRET, ...options.env },
+    env: {
+      BELFRY_API_KEY: TEST_KEY,
+      BELFRY_JWT_SECRET: TEST_JWT_SECRET,
+      // After a kill of all of them, the broker waits this long for the members that were.
+      KAFKA_SESSION_TIMEOUT: '10s',
+      ...options.env,
+    },
     onLine: (name, line) => {
       lines.push(`${name}: ${line}`);
       if (lines.length > OUTPUT_LINES_MAX) lines.shift();

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { removeContainer } from './container-run.ts';
 import { signalTree } from './process-tree.ts';
+import { removeComposeProject } from './remove-compose-project.ts';
 import type { Leftover, SweeperLine } from './sweeper.ts';
 
 const leftovers = new Map<number, Leftover>();
@@ -15,6 +16,9 @@ for await (const line of createInterface({ input: process.stdin })) {
 const all = [...leftovers.values()];
 for (const leftover of all) if (leftover.kind === 'process') signalTree(leftover.pid, 'SIGKILL');
 for (const leftover of all) if (leftover.kind === 'container') await removeContainer(leftover.id).catch(() => {});
+for (const leftover of all) {
+  if (leftover.kind === 'compose-project') await removeComposeProject(leftover.name).catch(() => {});
+}
 // Last: what has just been killed may have been writing there.
 for (const leftover of all) {
   if (leftover.kind === 'folder')

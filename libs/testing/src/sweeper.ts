@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 
-/** What a process leaves behind when it is killed: processes, containers and folders that it made. */
+/** What a process leaves behind when it is killed: processes, containers, projects of docker compose and folders that it made. */
 export type Leftover =
   | { readonly kind: 'process'; readonly pid: number }
   | { readonly kind: 'container'; readonly id: string }
+  | { readonly kind: 'compose-project'; readonly name: string }
   | { readonly kind: 'folder'; readonly path: string };
 
 /** A line to the sweeper process. */
