@@ -12,7 +12,7 @@ import { type Providers, startProviders } from './harness/providers.ts';
 import { waitUntil } from './harness/wait-until.ts';
 
 /** A browser on a busy machine: the waits inside give up first and say what they waited for. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
 describeNeeding('browser', findChromium(), 'the console', (executablePath) => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'belfry-console-'));
