@@ -20,6 +20,7 @@ const LEFT_OUT: readonly (readonly [name: RegExp, because: string])[] = [
   [/^(?:PORT|BELFRY_HOST)$/, 'the image sets it'],
   [/^(?:KAFKA_TLS|KAFKA_SASL_.*)$/, 'the broker beside the services asks for neither'],
   [/^BELFRY_SIMULATOR_PORT$/, 'the port is published, as `docker compose port` says'],
+  [/^BELFRY_NEW_API_KEY(?:_|$)/, 'of one run that makes a key, so it is said with that run'],
   [/^BELFRY_STOP_BUDGET$/, 'stop_grace_period is above its default; whoever changes one has to change both'],
 ];
 /** Whoever sets one has to mount the file, too: both belong into an override. */
