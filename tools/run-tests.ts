@@ -105,7 +105,7 @@ function summarize(): boolean {
       }
     }
   }
-  const { passed, failed, skipped } = countTests(reports);
+  const { passed, failed, skipped, triedAgain } = countTests(reports);
   failures.push(...failed);
   // A run that ends badly although every test passed (an error outside of any test) is a failure too.
   if (!allPassed && failures.length === 0) failures.push('an error outside of any test; see above');
@@ -113,6 +113,7 @@ function summarize(): boolean {
   console.log('');
   for (const { file, how } of reports.flatMap((report) => report.died ?? []))
     console.log(`ran again: ${file} (${how})`);
+  for (const name of triedAgain) console.log(`passed on a later try: ${name}`);
   for (const name of skipped) console.log(`skipped: ${name}`);
   for (const name of failures) console.log(`failed: ${name}`);
   console.log(`${passed} passed, ${failures.length} failed, ${skipped.length} skipped`);

@@ -10,12 +10,6 @@ import type { TestReport } from './test-report.ts';
 /** Generous: on a busy machine a slow test is not a wrong one. A package's own vitest.config.ts decides otherwise. */
 const TIMEOUTS = { testTimeout: 30_000, hookTimeout: 60_000 };
 
-/**
- * Where brokers are killed and connections cut on a machine that others use too, a test may find a server that takes longer than it allows for. One more
- * try tells that from a fault; the reporter says `retry x1`, and nobody should get used to it.
- */
-const RETRIES_WITH_SERVERS = 1;
-
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { serial: { type: 'boolean', default: false }, kind: { type: 'string' } },
@@ -48,7 +42,6 @@ async function run(files: readonly string[], report: string): Promise<readonly D
     exclude,
     fileParallelism: !values.serial,
     reporters: ['default', ['json', { outputFile: report }]],
-    retry: kind === 'unit' ? 0 : RETRIES_WITH_SERVERS,
     ...(existsSync('vitest.config.ts') ? {} : TIMEOUTS),
   });
   const errors = vitest.state.getUnhandledErrors();

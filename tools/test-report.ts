@@ -6,7 +6,12 @@ export type TestReport = {
     readonly name: string;
     readonly status: string;
     readonly message?: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      /** Of every try, also where a later one passed. */
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 };
 
@@ -16,6 +21,8 @@ export type TestCounts = {
   readonly failed: readonly string[];
   /** Full names; a suite that lacks something says so in its name. */
   readonly skipped: readonly string[];
+  /** Full names of tests that passed, though not on their first try. None should: no suite asks for another one. */
+  readonly triedAgain: readonly string[];
 };
 
 const SKIPPED = new Set(['skipped', 'pending', 'todo', 'disabled']);
@@ -33,5 +40,8 @@ export function countTests(reports: readonly TestReport[]): TestCounts {
     passed: tests.filter((test) => test.status === 'passed').length,
     failed: [...namesOf((status) => status === 'failed'), ...broken.map((file) => `${file.name} could not be loaded`)],
     skipped: namesOf((status) => SKIPPED.has(status)),
+    triedAgain: tests
+      .filter(({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0)
+      .map(({ fullName }) => fullName),
   };
 }
