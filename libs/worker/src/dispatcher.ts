@@ -32,7 +32,8 @@ export type DispatcherOptions = {
   readonly limit: KeyLimit<Task> | undefined;
   readonly signal: AbortSignal;
   readonly mayStart: () => boolean;
-  readonly onStarted: (run: PartitionRun) => void;
+  /** Less of the run waits to start than before. */
+  readonly onShrunk: (run: PartitionRun) => void;
   readonly onMoved: (run: PartitionRun) => void;
   /** Returns the run that may go on because of it, if any. */
   readonly onDroppedSettled: (run: PartitionRun) => PartitionRun | undefined;
@@ -49,7 +50,7 @@ const STARTS_PER_TURN = 256;
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { worker, limits, scheduler, gate, limit } = options;
   const { clock, observe } = worker;
-  const queues = worker.lanes.map(() => createLaneQueue(limits.perPartitionConcurrency, limit));
+  const queues = worker.lanes.map(() => createLaneQueue(limits.perPartitionConcurrency, limit, options.onShrunk));
   const contextsOf = (crowded: boolean): readonly HandlerContext[] =>
     worker.lanes.map(({ lane }) => ({ signal: options.signal, lane, crowded }));
   const contexts = contextsOf(false);
@@ -134,7 +135,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     startsLeft--;
     task.gateToken = gate.started();
     if (measured) task.startedAtMs = clock.monotonicMs();
-    options.onStarted(task.run);
+    options.onShrunk(task.run);
     const context = (task.crowded ? crowdedContexts : contexts)[lane];
     if (context === undefined) return;
     observe?.started?.(context.lane, scheduler.inFlight);
@@ -151,7 +152,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const onDone = (task: Task, context: HandlerContext) => {
     const moved = task.run.done(task);
-    if (moved) options.onMoved(task.run);
+    if (moved) {
+      options.onMoved(task.run);
+      // What the look-ahead lets in now may all stand behind records that run.
+      options.onShrunk(task.run);
+    }
     if (gate.succeeded(task.gateToken)) observe?.intakeOpened?.();
     settle(task, context, 'done');
   };

@@ -49,11 +49,11 @@ describe('several records of one key in one handler', () => {
     const bench = await startWorkerBench({
       keyBatch: 10,
       concurrency: 2,
-      bufferedRecords: 6,
+      bufferedBytes: 6,
       observe: { started: (_lane, running) => inFlight.push(running) },
     });
     const target = bench.log.partition(TRANSACTIONAL, 0);
-    bench.append(TRANSACTIONAL, 0, ['x', 'y', 'a', 'a', 'a', 'b', 'b', 'b']);
+    for (const key of ['x', 'y', 'a', 'a', 'a', 'b', 'b', 'b']) bench.log.appendTo(target, key, 0, 1);
     bench.log.deliver(target, 8);
     await bench.clock.settle();
     expect(target.paused).toBe(true);

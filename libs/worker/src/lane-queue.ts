@@ -14,7 +14,12 @@ export type LaneQueue = {
   take(): Task | undefined;
 };
 
-export function createLaneQueue(perPartitionConcurrency: number, limit: KeyLimit<Task> | undefined): LaneQueue {
+/** `onParked`: tasks of the run have stepped aside. */
+export function createLaneQueue(
+  perPartitionConcurrency: number,
+  limit: KeyLimit<Task> | undefined,
+  onParked: (run: PartitionRun) => void,
+): LaneQueue {
   const turn = createFifo<PartitionRun>();
 
   const isStartable = (run: PartitionRun): boolean =>
@@ -27,14 +32,16 @@ export function createLaneQueue(perPartitionConcurrency: number, limit: KeyLimit
   };
 
   const parkLimited = (run: PartitionRun, limit: KeyLimit<Task>) => {
+    const before = run.ready.size;
     for (let task = run.ready.peek(); task !== undefined; task = run.ready.peek()) {
-      if (task.limitKey === undefined) return;
+      if (task.limitKey === undefined) break;
       const admitted = limit.admits(task.limitKey);
       task.crowded = !admitted && limit.isSlow(task.limitKey);
-      if (admitted || task.crowded) return;
+      if (admitted || task.crowded) break;
       run.ready.shift();
       limit.park(task.limitKey, task);
     }
+    if (run.ready.size < before) onParked(run);
   };
 
   return {

@@ -43,8 +43,12 @@ export type PartitionRun = {
   readonly laneIndex: number;
   /** Tasks that may start, oldest first. */
   readonly ready: Fifo<Task>;
-  /** Records not yet started, wherever they wait. */
-  readonly buffered: number;
+  /** Records that wait for a slot or for the look-ahead, not for an earlier one of their key: those in `ready` and in `intake`. */
+  readonly startable: number;
+  /** Bytes of the values of all records that have not started, wherever they wait. */
+  readonly waitingBytes: number;
+  /** Whether anything was handed out that is not done. */
+  readonly isUnfinished: boolean;
   /** Handlers running. */
   readonly inFlight: number;
   readonly dropped: boolean;
@@ -84,7 +88,7 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
   const chains = createKeyChains<Task>();
   const intake = createFifo<LogRecord>();
   const ready = createFifo<Task>();
-  let buffered = 0;
+  let waitingBytes = 0;
   let inFlight = 0;
   let dropped = false;
 
@@ -111,7 +115,7 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
     const verdict = tracker.verdict(record.offset);
     if (verdict === 'full') return false;
     if (verdict === 'take') take(record);
-    else buffered--;
+    else waitingBytes -= record.value.length;
     return true;
   };
 
@@ -130,13 +134,29 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
     return handed;
   };
 
+  const handedBytes = (head: Task): number => {
+    let bytes = 0;
+    let task: Task | undefined = head;
+    for (let left = head.handed; left > 0 && task !== undefined; left--) {
+      bytes += task.record.value.length;
+      task = task.next;
+    }
+    return bytes;
+  };
+
   const run: PartitionRun = {
     partition: options.partition,
     generation: options.generation,
     laneIndex: options.laneIndex,
     ready,
-    get buffered() {
-      return buffered;
+    get startable() {
+      return ready.size + intake.size;
+    },
+    get waitingBytes() {
+      return waitingBytes;
+    },
+    get isUnfinished() {
+      return tracker.open > 0;
     },
     get inFlight() {
       return inFlight;
@@ -151,12 +171,14 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
     paused: false,
     queued: false,
     offer(records) {
-      buffered += records.length;
-      for (const record of records) if (intake.size > 0 || !admits(record)) intake.push(record);
+      for (const record of records) {
+        waitingBytes += record.value.length;
+        if (intake.size > 0 || !admits(record)) intake.push(record);
+      }
     },
     started(head) {
       head.handed = handedWith(head);
-      buffered -= head.handed;
+      waitingBytes -= handedBytes(head);
       inFlight++;
     },
     done(head) {
@@ -179,11 +201,11 @@ export function createPartitionRun(options: PartitionRunOptions): PartitionRun {
         task.failures++;
         task = task.next;
       }
-      if (!dropped) buffered += head.handed;
+      if (!dropped) waitingBytes += handedBytes(head);
     },
     drop() {
       dropped = true;
-      buffered = 0;
+      waitingBytes = 0;
       intake.clear();
       ready.clear();
     },

@@ -38,8 +38,16 @@ export type WorkerOptions = {
   readonly perPartitionConcurrency?: number;
   /** Offsets between the watermark and the highest started, per partition, ≥ 1; default 10,000. */
   readonly lookAhead?: number;
-  /** A partition with this many records not yet started is paused, and resumed at 0.8 of it; ≥ 1, default 2,000. */
+  /**
+   * A partition with this many records that could start is paused, and resumed at 0.8 of it; ≥ 1, default 2,000. Those that wait behind an earlier record of
+   * their key do not count: a hanging key with many records must not stop the others. These the look-ahead bounds.
+   */
   readonly bufferedRecords?: number;
+  /**
+   * A partition with this many bytes of values not yet started, of all its records, is paused, and resumed at 0.8 of it; ≥ 1, default 16 MiB. So a partition
+   * holds at most `lookAhead` + `bufferedRecords` records or this many bytes, whichever is less, and one batch of the log more.
+   */
+  readonly bufferedBytes?: number;
   /**
    * Waiting records of one key that a handler may be given at once, ≥ 1; default 1. Nothing waits for more of them to come. Running handlers hold
    * up to `concurrency` × `keyBatch` records, within `lookAhead`.
@@ -86,7 +94,7 @@ export type WorkerObserver = {
   /** `inFlight`: handlers running, whole worker, this one included. */
   started?(lane: string, inFlight: number): void;
   finished?(lane: string, durationMs: number, result: 'done' | 'failed', inFlight: number): void;
-  /** The partition holds as many unstarted records as it may. */
+  /** The partition has as many records or bytes in memory as it may. */
   paused?(partition: LogPartition): void;
   resumed?(partition: LogPartition): void;
   /** The record at `watermark` is so far behind that nothing above it may start: somebody should look at it. */
@@ -108,6 +116,8 @@ export type WorkerLimits = {
   readonly lookAhead: number;
   readonly bufferedRecords: number;
   readonly resumeAtRecords: number;
+  readonly bufferedBytes: number;
+  readonly resumeAtBytes: number;
   readonly keyBatch: number;
   readonly commitIntervalMs: number;
   readonly drainBudgetMs: number;
@@ -115,6 +125,7 @@ export type WorkerLimits = {
   readonly perKeySlowMs: number | undefined;
 };
 
+const BUFFERED_BYTES = 16 * 1024 * 1024;
 const RESUME_PART = 0.8;
 const MAX_COMMIT_INTERVAL_MS = 1_000;
 
@@ -123,6 +134,7 @@ export function limitsOf(options: WorkerOptions): WorkerLimits {
   checkLanes(options.lanes);
   const concurrency = integer('concurrency', options.concurrency, 1);
   const bufferedRecords = integer('bufferedRecords', options.bufferedRecords ?? 2_000, 1);
+  const bufferedBytes = integer('bufferedBytes', options.bufferedBytes ?? BUFFERED_BYTES, 1);
   if (options.concurrencyKey !== undefined && options.perKeyConcurrency === undefined) {
     throw new RangeError('perKeyConcurrency is needed with concurrencyKey');
   }
@@ -132,6 +144,8 @@ export function limitsOf(options: WorkerOptions): WorkerLimits {
     lookAhead: integer('lookAhead', options.lookAhead ?? 10_000, 1),
     bufferedRecords,
     resumeAtRecords: Math.floor(bufferedRecords * RESUME_PART),
+    bufferedBytes,
+    resumeAtBytes: Math.floor(bufferedBytes * RESUME_PART),
     keyBatch: integer('keyBatch', options.keyBatch ?? 1, 1),
     commitIntervalMs: integer('commitIntervalMs', options.commitIntervalMs ?? 1_000, 1, MAX_COMMIT_INTERVAL_MS),
     drainBudgetMs: integer('drainBudgetMs', options.drainBudgetMs ?? 15_000, 0),

@@ -12,6 +12,7 @@ it('loses nothing, keeps order per key and commits nothing unfinished, whatever 
       for (const action of steps) {
         await model.apply(action);
         await model.clock.settle();
+        model.checkPauses();
         if (model.broken !== undefined) throw model.broken;
       }
       await model.heal();

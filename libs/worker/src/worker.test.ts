@@ -38,6 +38,70 @@ describe('order and commits', () => {
     expect(names(bench.open)).toEqual(['e@5', 'f@6']);
   });
 
+  it('reads on past a hanging key with more records than may be buffered, up to the look-ahead', async () => {
+    const bench = await startWorkerBench({ bufferedRecords: 4, lookAhead: 30 });
+    const target = bench.log.partition(TRANSACTIONAL, 0);
+    bench.append(TRANSACTIONAL, 0, [...new Array(20).fill('slow'), 'a', 'b', ...new Array(7).fill('slow'), 'c']);
+    bench.append(TRANSACTIONAL, 0, ['d', 'e', 'f', 'g', 'h', 'i', 'j']);
+    const deliverInBatches = async () => {
+      while (bench.log.deliver(target, 3) > 0) await bench.clock.settle();
+    };
+    await deliverInBatches();
+    expect(names(bench.open)).toEqual(['slow@0', 'a@20', 'b@21', 'c@29']);
+    for (const name of ['a@20', 'b@21', 'c@29']) await bench.finish(name);
+    await deliverInBatches();
+    expect(bench.observed).toEqual(['look-ahead 0', 'paused 0']);
+    expect(target.position).toBe(36n);
+    await bench.finish('slow@0');
+    await deliverInBatches();
+    expect(names(bench.open)).toEqual(['slow@1', 'd@30']);
+  });
+
+  it('resumes when what had to wait for the look-ahead waits for its key', async () => {
+    const bench = await startWorkerBench({ bufferedRecords: 2, lookAhead: 4 });
+    bench.append(TRANSACTIONAL, 0, ['slow', 'a', 'slow', 'slow', 'slow', 'slow', 'slow']);
+    await bench.deliver();
+    await bench.finish('slow@0');
+    expect(bench.observed).toEqual(['look-ahead 0', 'paused 0']);
+    await bench.finish('a@1');
+    expect(bench.observed).toEqual(['look-ahead 0', 'paused 0', 'resumed 0']);
+    expect(names(bench.open)).toEqual(['slow@2']);
+  });
+
+  it('resumes when what could start has to wait for its concurrencyKey', async () => {
+    const bench = await startWorkerBench({
+      concurrency: 2,
+      bufferedRecords: 3,
+      concurrencyKey: ({ key }) => key[0],
+      perKeyConcurrency: 1,
+    });
+    bench.append(TRANSACTIONAL, 1, ['a0', 'y']);
+    await bench.deliver();
+    bench.append(TRANSACTIONAL, 0, ['a1', 'a2', 'a3', 'a4']);
+    await bench.deliver();
+    expect(bench.observed).toEqual(['paused 0']);
+    bench.append(TRANSACTIONAL, 0, ['b']);
+    await bench.finish('y@1');
+    expect(bench.observed).toEqual(['paused 0', 'resumed 0']);
+    await bench.deliver();
+    expect(names(bench.open)).toEqual(['a0@0', 'b@4']);
+  });
+
+  it('asks the log to pause at bufferedBytes, whatever the records wait for, and to resume at 0.8 of it', async () => {
+    const bench = await startWorkerBench({ bufferedBytes: 1_000 });
+    const target = bench.log.partition(TRANSACTIONAL, 0);
+    for (const bytes of [5_000, 400, 400, 199, 100]) bench.log.appendTo(target, 'slow', 0, bytes);
+    bench.log.deliver(target, 4);
+    await bench.clock.settle();
+    expect(bench.observed).toEqual([]);
+    await bench.deliver();
+    expect(bench.observed).toEqual(['paused 0']);
+    await bench.finish('slow@0', new Error('store is down'));
+    await bench.clock.advance(200);
+    await bench.finish('slow@0');
+    expect(bench.observed.at(-1)).toBe('resumed 0');
+  });
+
   it('asks the log to pause at bufferedRecords and to resume at 0.8 of it', async () => {
     const bench = await startWorkerBench({ concurrency: 1, bufferedRecords: 5 });
     bench.append(TRANSACTIONAL, 0, ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
@@ -117,14 +181,15 @@ describe('limits', () => {
       concurrencyKey: ({ key }) => key[0],
       perKeyConcurrency: 2,
       perKeySlowMs: 1_000,
-      bufferedRecords: 2,
+      bufferedBytes: 8,
     });
     const crowded = () => names(bench.open.filter((handler) => handler.crowded));
-    bench.append(TRANSACTIONAL, 0, ['s1', 's2', 's3', 's4']);
+    const target = bench.log.partition(TRANSACTIONAL, 0);
+    for (const key of ['s1', 's2', 's3', 's4']) bench.log.appendTo(target, key, 0, 4);
     await bench.deliver();
     bench.append(TRANSACTIONAL, 0, ['s5', 'quick']);
     await bench.deliver();
-    // Two wait, and the partition is paused before the record of another key.
+    // Two wait, whose bytes are enough, and the partition is paused before the record of another key.
     expect([names(bench.open), crowded()]).toEqual([['s1@0', 's2@1'], []]);
     await bench.clock.advance(1_000);
     await bench.deliver();

@@ -73,7 +73,7 @@ export function createWorker(options: WorkerOptions): Worker {
       limits.concurrency,
     ),
     mayStart: () => phase === 'running' && consumer !== undefined && gate.mayStart() && committer.trouble === undefined,
-    onStarted: resumeWhenLow,
+    onShrunk: resumeWhenLow,
     onMoved: (run) => {
       if (phase !== 'closed') committer.touch(run);
     },
@@ -107,7 +107,8 @@ export function createWorker(options: WorkerOptions): Worker {
   }
 
   function resumeWhenLow(run: PartitionRun): void {
-    if (!run.paused || run.dropped || run.buffered > limits.resumeAtRecords) return;
+    if (!run.paused || run.dropped || phase !== 'running') return;
+    if (run.startable > limits.resumeAtRecords || run.waitingBytes > limits.resumeAtBytes) return;
     run.paused = false;
     consumer?.resume(run.partition);
     observe?.resumed?.(run.partition);
@@ -144,7 +145,7 @@ export function createWorker(options: WorkerOptions): Worker {
       if (run.full && !wasFull) observe?.lookAheadReached?.(partition, run.committable() ?? 0n);
       dispatcher.offer(run);
       dispatcher.pump();
-      if (run.buffered >= limits.bufferedRecords) pause(run);
+      if (run.startable >= limits.bufferedRecords || run.waitingBytes >= limits.bufferedBytes) pause(run);
     },
     /** Without a last commit: the log ignores commits of this generation from here on. What was done since the last one comes again. */
     onRevoked(partition, generation) {
@@ -210,7 +211,7 @@ export function createWorker(options: WorkerOptions): Worker {
   /** Without work nobody can tell whether the trouble is over, so it is not held against readiness. */
   function hasSomethingToTry(): boolean {
     if (dispatcher.inFlight > 0) return true;
-    for (const run of assignments.all()) if (run.buffered > 0) return true;
+    for (const run of assignments.all()) if (run.isUnfinished) return true;
     return false;
   }
 }

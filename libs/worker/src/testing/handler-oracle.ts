@@ -33,9 +33,18 @@ export type HandlerOracle = {
   committed(target: InMemoryPartition, next: bigint): void;
   /** The process died: its handlers never end. */
   crashed(process: number): void;
-  /** Records handed to the process in its current generation of the partition, no handler of which has started. */
-  unstarted(process: number, target: InMemoryPartition): number;
+  /** Records handed to the process in its current generation of the partition that are not done. */
+  waiting(process: number, target: InMemoryPartition): Waiting;
   isDone(record: LogRecord): boolean;
+};
+
+export type Waiting = {
+  /** No handler of these has started. */
+  readonly unstarted: number;
+  /** Those of them, hosts left out, that only wait for a slot or for the look-ahead: no earlier record of their key is unfinished within it. */
+  readonly startable: number;
+  /** All that do not run and do not wait for an earlier record of their key, whatever else they wait for. */
+  readonly idle: number;
 };
 
 /** Records of the key `moves` go to two hosts by turns. */
@@ -151,13 +160,25 @@ export function createHandlerOracle(
     crashed(process) {
       for (const handling of running) if (handling.process === process) running.delete(handling);
     },
-    unstarted: (process, target) =>
-      target.records.filter(
-        (one) =>
-          one.offset >= target.assignedFrom &&
-          one.offset < target.position &&
-          !startedInGeneration.has(`${process}:${target.generation}:${identify(one)}`),
-      ).length,
+    waiting(process, target) {
+      const nameOf = (one: LogRecord) => `${process}:${target.generation}:${identify(one)}`;
+      const handed = target.records.filter(({ offset }) => offset >= target.assignedFrom && offset < target.position);
+      const open = handed.filter((one) => !doneInGeneration.has(nameOf(one)));
+      const lookAheadEnd = (open[0]?.offset ?? 0n) + BigInt(limits.lookAhead);
+      const isRunning = (one: LogRecord) =>
+        count((other) => other.process === process && other.records.includes(one)) > 0;
+      const keys = new Set<string>();
+      const waiting = { unstarted: 0, startable: 0, idle: 0 };
+      for (const one of open) {
+        const isBehind = one.offset < lookAheadEnd && keys.has(one.key);
+        keys.add(one.key);
+        const isUnstarted = !startedInGeneration.has(nameOf(one));
+        if (isUnstarted) waiting.unstarted++;
+        if (isUnstarted && !isBehind && hostOf(one) === undefined) waiting.startable++;
+        if (!isBehind && !isRunning(one)) waiting.idle++;
+      }
+      return waiting;
+    },
     isDone: (record) => doneEver.has(identify(record)),
   };
 }

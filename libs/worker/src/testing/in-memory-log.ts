@@ -18,8 +18,8 @@ export type InMemoryLog = {
   readonly partitions: readonly InMemoryPartition[];
   readonly members: readonly Member[];
   partition(logTopic: string, partition: number): InMemoryPartition;
-  /** Appends to a partition of the test's choice, leaving `gap` offsets unused before it. */
-  appendTo(target: InMemoryPartition, key: string, gap?: number): LogRecord;
+  /** Appends to a partition of the test's choice, leaving `gap` offsets unused before it, with a value of so many bytes. */
+  appendTo(target: InMemoryPartition, key: string, gap?: number, valueBytes?: number): LogRecord;
   /** Gives the partition to the member, or to nobody; its owner is told first. */
   move(target: InMemoryPartition, to: Member | undefined): void;
   /** Hands out up to `max` records. Returns how many. A paused partition gets none. */
@@ -128,7 +128,8 @@ export function createInMemoryLog(topics: Readonly<Record<string, number>>): InM
     partition,
     commitError: undefined,
     onCommit: () => {},
-    appendTo: (target, key, gap = 0) => appendRecord(target, { key, value: new Uint8Array() }, gap),
+    appendTo: (target, key, gap = 0, valueBytes = 0) =>
+      appendRecord(target, { key, value: new Uint8Array(valueBytes) }, gap),
     move(target, to) {
       if (target.owner !== undefined) disown(target);
       if (to === undefined) return;
