@@ -3,12 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { findKafka } from '@belfry/testing/find-kafka';
 import { describeNeeding, findCommand } from '@belfry/testing/need';
 import kafkajs from 'kafkajs';
-import { describe, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { registerCodecs } from './codecs.ts';
 import { createKafka } from './kafka-client.ts';
 import { collect, openLog, silentLogger } from './kafka-log.fixture.ts';
 
-const kcat = findCommand(['kcat', 'kafkacat']);
 const VALUES = Array.from(
   { length: 2_000 },
   (_, index) => `{"type":"order.shipped","user":"user-${index % 10}","n":${index}}`,
@@ -29,11 +28,11 @@ describeNeeding('kafka', await findKafka(), 'records that other producers compre
     }
   }
 
-  describe.skipIf(!kcat.ok)('by librdkafka (kcat)', () => {
+  describeNeeding('kcat', findCommand(['kcat', 'kafkacat']), 'by librdkafka', (kcat) => {
     it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('with %s are read', { timeout: 60_000 }, async (codec) => {
       const values = await readBack((topic) => {
         const args = ['-P', '-b', brokers.join(','), '-t', topic, '-z', codec, '-X', 'linger.ms=200'];
-        const { status, stderr } = spawnSync(kcat.ok ? kcat.value : 'kcat', args, { input: VALUES.join('\n') });
+        const { status, stderr } = spawnSync(kcat, args, { input: VALUES.join('\n') });
         expect({ status, stderr: stderr.toString() }).toMatchObject({ status: 0 });
       });
       expect(values).toEqual(VALUES);
