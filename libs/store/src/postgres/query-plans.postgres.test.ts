@@ -26,9 +26,9 @@ type Plan = {
 const SMALL = new Set(['settings', 'counters', 'api_keys']);
 /** Each of these statements is for a few rows: five look-ups of some pages each, several indexes, and some room. */
 const MAX_PAGES = 400;
-/** All deliveries of one notification are counted, or read to be ended or deleted with it. */
+/** All deliveries of one notification are counted, or read to be ended with it. */
 const WHOLE_NOTIFICATION =
-  /group by "state"|"notification_id" = \$2 and "state" in|not exists|delete from|"d"."state" = \$/;
+  /group by "state"|"notification_id" = \$2 and "state" in|where "d"\."state" = \$2 limit \$3$/;
 /** Figures count what is open and what waits. */
 const COUNTED = /^select count\(\*\) .* from "(deliveries|timers|dead_letters)"|group by "fingerprint"/;
 
@@ -45,9 +45,11 @@ describeNeeding('postgres', await findPostgres(), 'query plans on large tables',
     for (const [name, value] of Object.entries(sessionSettings(schema.name))) {
       await client.query('select set_config($1, $2, false)', [name, value]);
     }
+    // The planner's settings are those of our sessions; filling takes what it takes on a busy machine.
+    await client.query('set statement_timeout = 0');
     sent = await collectStatements();
     await fillTables((text) => client.query(text));
-  }, 180_000);
+  }, 300_000);
   afterAll(async () => {
     await client.end();
     await schema.drop();
@@ -88,6 +90,14 @@ describeNeeding('postgres', await findPostgres(), 'query plans on large tables',
     }
   }
 
+  it('are those of a version that we support', async () => {
+    const { rows } = await client.query(
+      `select current_setting('server_version') as version, current_setting('server_version_num')::int as number`,
+    );
+    console.log(`plans of PostgreSQL ${rows[0].version}`);
+    expect(rows[0].number).toBeGreaterThanOrEqual(150_000);
+  });
+
   it('touch a few pages each and read no table from end to end', { timeout: 180_000 }, async () => {
     const wrong: string[] = [];
     for (const statement of sent) {
@@ -108,12 +118,21 @@ describeNeeding('postgres', await findPostgres(), 'query plans on large tables',
 
   it.each([
     ['deliveries_recipient', /"d"."recipient" = /],
-    ['inbox_notification', /update "inbox"/],
+    ['deliveries_recipient', /not exists.*"deliveries"/],
+    ['inbox_notification', /update "inbox"|delete from "inbox"/],
     ['inbox_collapse', /inbox as later/],
     ['deliveries_parked', /deliveries as parked/],
     ['inbox_unread', /count\(\*\).*from "inbox"/s],
     ['timers_claimable', /from "timers" as "t" where/],
-    ['notifications_expiry', /swept = 0/],
+    ['timers_pkey', /delete from "timers"/],
+    ['notifications_expiry', /swept = [01]/],
+    ['notifications_pkey', /delete from "notifications"|not exists.*"notifications" as "n" on/],
+    ['deliveries_pkey', /delete from "deliveries"/],
+    ['attempts_pkey', /delete from "attempts"/],
+    ['tickets_expiry', /delete from tickets where hash in/],
+    ['idempotency_keys_age', /delete from idempotency_keys where \(/],
+    ['unreadable_jobs_age', /delete from unreadable_jobs/],
+    ['dead_letters_age', /delete from dead_letters/],
     ['dead_letters_newest', /from "dead_letters" where "dead_letters"."tenant" = \$1 order by/],
     ['dead_letters_cause', /^select \* from "dead_letters".*"fingerprint" = \$2\)/],
     ['devices_user', /from "devices" where "tenant" = \$1 and "user_id"/],
