@@ -22,11 +22,17 @@ export function toLogRecord(logTopic: string, partition: number, message: KafkaM
   };
 }
 
-/** Built from entries, as an assignment to a header named `__proto__` would change the object instead. */
 function toHeaders(headers: IHeaders): LogRecord['headers'] {
   const names = Object.keys(headers);
   if (names.length === 0) return NO_HEADERS;
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, textOf(value)]));
+  const texts: Record<string, string> = {};
+  for (const name of names) {
+    const value = textOf(headers[name]);
+    if (name !== '__proto__') texts[name] = value;
+    // Assigning it would change the object instead.
+    else Object.defineProperty(texts, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return texts;
 }
 
 function textOf(value: IHeaders[string] | null): string {

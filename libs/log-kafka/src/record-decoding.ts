@@ -8,6 +8,7 @@ export type Decoder = {
   readInt8(): number;
   readVarInt(): number;
   readVarIntBytes(): Buffer | null;
+  readVarIntString(): string | null;
 };
 
 /** What the records of a batch share: one object for all of them. */
@@ -47,7 +48,7 @@ export function mendRecordDecoding(): void {
   isMended = true;
 }
 
-/** Decodes as `stock` does, and leaves to it what is rare: headers, steps of more than a day and a half, and numbers beyond 2^53. */
+/** Decodes as `stock` does, and leaves to it what is rare: steps of more than a day and a half, numbers beyond 2^53, and a header named `__proto__`. */
 export function createRecordDecoder(stock: DecodeRecord): DecodeRecord {
   // Records of a batch come one after the other.
   let known: BatchContext | undefined;
@@ -73,8 +74,8 @@ export function createRecordDecoder(stock: DecodeRecord): DecodeRecord {
     const offset = firstOffset + decoder.readVarInt();
     const key = decoder.readVarIntBytes();
     const value = decoder.readVarIntBytes();
-    const hasHeaders = decoder.readVarInt() > 0;
-    if (hasHeaders || !Number.isSafeInteger(timestamp) || !Number.isSafeInteger(offset)) {
+    const headers = readHeaders(decoder);
+    if (headers === undefined || !Number.isSafeInteger(timestamp) || !Number.isSafeInteger(offset)) {
       return leaveToStock(decoder, start, context);
     }
     return {
@@ -84,7 +85,7 @@ export function createRecordDecoder(stock: DecodeRecord): DecodeRecord {
       offset: String(offset),
       key,
       value,
-      headers: {},
+      headers,
       isControlRecord: context.isControlBatch ?? false,
       batchContext: context,
     };
@@ -94,6 +95,22 @@ export function createRecordDecoder(stock: DecodeRecord): DecodeRecord {
 function timestampOf(context: BatchContext, delta: number, timestamp: number): string {
   if (context.timestampType === LOG_APPEND_TIME && context.maxTimestamp !== '') return context.maxTimestamp;
   return delta === 0 ? context.firstTimestamp : String(timestamp);
+}
+
+/**
+ * As the client gathers them, without a new object for each header: several of one name become a list, and one that is named like a property of every object
+ * (`constructor`) a list with that property first. Undefined where assigning would change the object instead.
+ */
+function readHeaders(decoder: Decoder): Record<string, unknown> | undefined {
+  const headers: Record<string, unknown> = {};
+  for (let left = decoder.readVarInt(); left > 0; left--) {
+    const name = decoder.readVarIntString() ?? 'null';
+    if (name === '__proto__') return undefined;
+    const value = decoder.readVarIntBytes();
+    const known = headers[name];
+    headers[name] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value];
+  }
+  return headers;
 }
 
 /** Undefined where it is longer. */
