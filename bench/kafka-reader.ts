@@ -14,6 +14,8 @@ export type ReaderOptions = {
   readonly topic: string;
   readonly group: string;
   readonly concurrency: number;
+  /** Of the worker. */
+  readonly keyBatch?: number;
   /** Handling this key never ends. */
   readonly stuckKey?: string;
   /** Tells the age of every record when it is done, besides the count. */
@@ -27,11 +29,11 @@ export type ReaderNews =
       readonly records: number;
       readonly lastMs: number;
       readonly agesMs: readonly number[];
+      /** Of memory that the process has now. */
+      readonly rssBytes: number;
     };
 
 const TELL_EVERY_MS = 20;
-/** As the router has it. */
-const KEY_BATCH = 64;
 const options = JSON.parse(process.argv[2] ?? '{}') as ReaderOptions;
 
 let records = 0;
@@ -43,7 +45,7 @@ process.on('disconnect', () => process.exit(0));
 setInterval(() => {
   if (records === told) return;
   told = records;
-  tell({ kind: 'done', records, lastMs, agesMs });
+  tell({ kind: 'done', records, lastMs, agesMs, rssBytes: process.memoryUsage.rss() });
   agesMs = [];
 }, TELL_EVERY_MS);
 
@@ -105,7 +107,7 @@ async function readWithWorker(): Promise<void> {
     group: options.group,
     lanes: [{ lane: 'bench', logTopic: options.topic, weight: 1 }],
     concurrency: options.concurrency,
-    keyBatch: KEY_BATCH,
+    ...(options.keyBatch === undefined ? {} : { keyBatch: options.keyBatch }),
     handle: async (records) => {
       if (records[0].key === options.stuckKey) await new Promise(() => {});
       count(records.length);

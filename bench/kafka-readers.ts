@@ -10,6 +10,8 @@ export type Readers = {
   rateBetween(from: number, to: number): number;
   /** Of the records done since the last call. */
   takeAgesMs(): number[];
+  /** Of the largest of them, as they said last. */
+  rssBytes(): number;
   /** Resolves when every one of them was given something to read. */
   readonly assigned: Promise<unknown>;
   stop(): Promise<void>;
@@ -46,6 +48,7 @@ export function startReaders(count: number, options: ReaderOptions): Readers {
       ages = [];
       return taken;
     },
+    rssBytes: () => Math.max(...[...latest.values()].map(({ rssBytes }) => rssBytes)),
     assigned: Promise.all(assigned),
     async stop() {
       const ended = children.map((child) => once(child, 'exit'));

@@ -11,18 +11,22 @@ import { median, quantile, rounded } from './quantile.ts';
  * What one key whose handler hangs costs the others. Two workers, each a group and a process of its own, read the same topic at the same time; in one of them
  * the handler of one key never returns. Compared is the age of the other keys' records when they are done, from before their append on, and how far the hanging
  * key's partition falls behind: its commits stand still, and reading must go on all the same. The p99 is the median of those of many windows: the two
- * processes do not stall at the same moments. Prints one JSON document.
+ * processes do not stall at the same moments. With `--hot` the hanging key gets so many records per second besides. Prints one JSON document; exits with 1 when
+ * the others' p99 is more than 10 % higher, or the partition falls back further than the look-ahead.
  *
- *   node bench/kafka-slow-key.ts [--seconds 60] [--rate 300]
+ *   node bench/kafka-slow-key.ts [--seconds 300] [--rate 300] [--hot 0]
  */
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '60' },
+    seconds: { type: 'string', default: '300' },
     rate: { type: 'string', default: '300' },
+    hot: { type: 'string', default: '0' },
   },
 });
 const seconds = Number(values.seconds);
-const rate = Number(values.rate);
+const hot = Number(values.hot);
+/** Of all keys. */
+const rate = Number(values.rate) + hot;
 const TOPIC = 'slow-key';
 const PARTITIONS = 12;
 const KEYS = 1_000;
@@ -35,6 +39,7 @@ const WINDOW_SECONDS = 5;
 const DONE_WITHIN_MS = 30_000;
 /** Where a worker stops reading a partition behind its oldest unfinished record. */
 const LOOK_AHEAD = 10_000;
+const PROMISED_RATIO = 1.1;
 
 const environment = describeEnvironment();
 const { broker, log, stop } = await startKafkaForBench();
@@ -77,6 +82,7 @@ try {
     ...environment,
     seconds,
     recordsPerSecond: rate,
+    ofTheSlowKeyPerSecond: rounded(hot + (rate - hot) / KEYS),
     partitions: PARTITIONS,
     keys: KEYS,
     concurrency: CONCURRENCY,
@@ -85,14 +91,23 @@ try {
     without: { ...spread(windows.flatMap((window) => window.free)), medianP99Ms: rounded(p99.free) },
     p99Ratio: rounded(p99.slow / p99.free),
     slowPartition: { appended: inStuckPartition, ofTheSlowKey: stuck, behind, lookAhead: LOOK_AHEAD },
+    rssMiB: { withSlowKey: mebibytes(slow.rssBytes()), without: mebibytes(free.rssBytes()) },
     summary: {
       'p99 ms of other keys, one key hangs': rounded(p99.slow),
       'p99 ms, none hangs': rounded(p99.free),
       'p99 / p99': rounded(p99.slow / p99.free),
       "records behind in the hanging key's partition": behind,
+      'records of the hanging key': stuck,
+      'RSS MiB, one key hangs': mebibytes(slow.rssBytes()),
+      'RSS MiB, none hangs': mebibytes(free.rssBytes()),
     },
+    broken: [
+      ...(p99.slow > p99.free * PROMISED_RATIO ? [`p99 of the others is ${rounded(p99.slow / p99.free)} times`] : []),
+      ...(behind > LOOK_AHEAD ? [`the partition is ${behind} records behind`] : []),
+    ],
   };
   console.log(JSON.stringify(report, null, 2));
+  if (report.broken.length > 0) process.exitCode = 1;
 } finally {
   await Promise.all(groups.map((group) => group.stop()));
   await stop();
@@ -113,10 +128,16 @@ async function appendFor(forSeconds: number): Promise<void> {
 }
 
 function nextRecord() {
-  const key = `tenant/user-${appended++ % KEYS}`;
+  const key = isHot(appended) ? STUCK_KEY : `tenant/user-${appended % KEYS}`;
+  appended += 1;
   if (key === STUCK_KEY) stuck += 1;
   if (partitionOf(key, PARTITIONS) === partitionOf(STUCK_KEY, PARTITIONS)) inStuckPartition += 1;
   return { key, value, headers: { sentMs: `${machineMs()}` } };
+}
+
+/** Evenly among the others. */
+function isHot(index: number): boolean {
+  return Math.floor(((index + 1) * hot) / rate) > Math.floor((index * hot) / rate);
 }
 
 async function allDone(slow: Readers, free: Readers): Promise<void> {
@@ -133,6 +154,10 @@ async function allDone(slow: Readers, free: Readers): Promise<void> {
 async function lagOf(group: string): Promise<number> {
   const lags = await log.lag(group);
   return Number(lags.find(({ partition }) => partition === partitionOf(STUCK_KEY, PARTITIONS))?.records ?? 0n);
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1_048_576);
 }
 
 function spread(agesMs: readonly number[]) {
