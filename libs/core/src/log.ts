@@ -55,6 +55,8 @@ export type ConsumeHandler = {
 export type LogPartition = { readonly logTopic: string; readonly partition: number };
 
 export type LogConsumer = {
+  /** Resolves once the group has given the member its partitions for the first time; there may be none for it. Never rejects. */
+  readonly joined: Promise<void>;
   /** No `onBatch` for the partition after this returns, save for records already on their way: tolerate one more batch. */
   pause(partition: LogPartition): void;
   resume(partition: LogPartition): void;

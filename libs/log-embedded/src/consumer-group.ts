@@ -46,6 +46,7 @@ export class ConsumerGroup {
     this.#members.push(member);
     await this.rebalance();
     return {
+      joined: Promise.resolve(),
       pause: (partition) => this.#find(member, partition)?.feed.pause(),
       resume: (partition) => this.#find(member, partition)?.feed.resume(),
       commit: async (partition, generation, next) => {

@@ -19,6 +19,8 @@ export type GroupMemberOptions = {
   readonly clock: Clock;
   readonly logger: KafkaLogger;
   readonly reader: PartitionReader;
+  /** The group has given it its partitions, which may be none. */
+  readonly onJoined?: () => void;
   /** Nothing was heard of the client's loop for this long. */
   readonly onSilence: (silentMs: number) => void;
 };
@@ -119,6 +121,7 @@ export function createGroupMember(options: GroupMemberOptions): GroupMember {
         partitions.map((partition) => ({ topic, partition })),
       ),
     );
+    options.onJoined?.();
   });
   consumer.on(REBALANCING, () => watchdog.allow(limits.rebalanceTimeoutMs));
   for (const sign of [FETCH_START, FETCH]) consumer.on(sign, () => watchdog.alive());

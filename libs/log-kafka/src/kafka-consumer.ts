@@ -34,7 +34,7 @@ type Assigned = {
  * Consuming of a log. A partition that stays ours over a rebalance is revoked and assigned like any other, with a generation of its own: the client cannot
  * wait for a revocation, and begins at the committed offset again.
  *
- * `consume` resolves when a broker was reached and has the topics; joining goes on. It rejects with `UnavailableError` when no broker was reached.
+ * `consume` resolves when a broker was reached and has the topics; joining goes on, as it may have to wait for every other member. It rejects with `UnavailableError` when no broker was reached.
  */
 export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
   const { names, clock, logger, admin, onFatal } = deps;
@@ -50,6 +50,7 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
       onFatal(error);
       void keeper.close();
     });
+    const joined = Promise.withResolvers<void>();
     let isClosed = false;
 
     const find = (partition: LogPartition) =>
@@ -111,6 +112,7 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
           clock,
           logger,
           reader: createReader(commits),
+          onJoined: joined.resolve,
           onSilence,
         });
         return member;
@@ -119,6 +121,7 @@ export function createKafkaConsume(deps: KafkaConsumeDeps): Log['consume'] {
     await keeper.start();
 
     return {
+      joined: joined.promise,
       pause(partition) {
         if (!isClosed) keeper.member?.pause(toKafka(partition));
       },

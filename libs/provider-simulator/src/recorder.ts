@@ -2,7 +2,14 @@
 export type Received<M> = M & { readonly target: string; readonly atMs: number };
 
 export type ProviderEvent<M> =
-  | { readonly kind: 'accepted'; readonly target: string; readonly atMs: number; readonly message: Received<M> }
+  | {
+      readonly kind: 'accepted';
+      readonly target: string;
+      readonly atMs: number;
+      /** When the request had been read; a slow provider accepts later. */
+      readonly arrivedAtMs: number;
+      readonly message: Received<M>;
+    }
   /** Answered with another status than success. */
   | {
       readonly kind: 'refused';

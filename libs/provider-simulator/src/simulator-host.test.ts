@@ -29,7 +29,13 @@ function createEcho(): SimulatedProvider<{ readonly text: string }> {
         clock,
         exchange,
         accept() {
-          recorder.note({ kind: 'accepted', target, atMs, message: { target, atMs, text: String(exchange.body) } });
+          recorder.note({
+            kind: 'accepted',
+            target,
+            atMs,
+            arrivedAtMs: atMs,
+            message: { target, atMs, text: String(exchange.body) },
+          });
           return { status: 200, body: { ok: true } };
         },
         refuse(status) {

@@ -80,6 +80,14 @@ export function describeGroups(contract: LogContract): void {
   });
 
   describe('several members of a group', () => {
+    it('have all joined once it is known who gets what, those without a partition too', async () => {
+      const topic = await contract.topic({ partitions: 1 });
+      const group = contract.group();
+      const probes = [await startProbe(contract.log, group, topic), await startProbe(contract.log, group, topic)];
+      await Promise.all(probes.map(({ consumer }) => consumer.joined));
+      await eventually(() => expect(probes.map(({ generations }) => generations.size).toSorted()).toEqual([0, 1]));
+    });
+
     it('share the partitions and get each record once', async () => {
       const topic = await contract.topic({ partitions: 4 });
       const group = contract.group();

@@ -263,6 +263,30 @@ describe('limits', () => {
   });
 });
 
+it('is ready once its group has taken it in', async () => {
+  const log = createInMemoryLog({ [TRANSACTIONAL]: 1 });
+  const joining = Promise.withResolvers<void>();
+  log.joined = joining.promise;
+  const clock = createFakeClock();
+  const worker = createWorker({
+    name: 'late',
+    log: log.port,
+    clock,
+    group: 'busy',
+    lanes: [{ lane: 'transactional', logTopic: TRANSACTIONAL, weight: 1 }],
+    concurrency: 1,
+    handle: async () => {},
+    onHandlerError: () => 'stop',
+  });
+  expect(worker.unready?.()).toBe('not started');
+  await worker.start();
+  await clock.settle();
+  expect(worker.unready?.()).toBe('group busy has not given it partitions yet');
+  joining.resolve();
+  await clock.settle();
+  expect(worker.unready?.()).toBeUndefined();
+});
+
 it.each([
   { wrong: { lanes: [] }, says: 'lanes must have at least one entry' },
   { wrong: { concurrency: 0 }, says: 'concurrency must be a whole number, at least 1, not 0' },

@@ -45,6 +45,7 @@ export function createWorker(options: WorkerOptions): Worker {
   let phase: Phase = 'created';
   let failureReason: string | undefined;
   let consumer: LogConsumer | undefined;
+  let hasJoined = false;
   let cancelProbe: Cancel | undefined;
 
   const committer = createCommitter({
@@ -185,6 +186,9 @@ export function createWorker(options: WorkerOptions): Worker {
       const joined = await options.log.consume({ group: options.group, logTopics }, consumeHandler);
       if (finished !== undefined) return joined.close();
       consumer = joined;
+      void joined.joined.then(() => {
+        hasJoined = true;
+      });
       for (const run of assignments.all()) {
         if (run.paused) joined.pause(run.partition);
       }
@@ -202,6 +206,7 @@ export function createWorker(options: WorkerOptions): Worker {
       if (failureReason !== undefined) return failureReason;
       if (phase === 'created') return 'not started';
       if (phase !== 'running') return 'draining';
+      if (!hasJoined) return `group ${options.group} has not given it partitions yet`;
       if (committer.trouble !== undefined) return committer.trouble;
       if (gate.state !== 'open' && hasSomethingToTry()) return `handlers fail, intake is paused: ${gate.reason}`;
       return undefined;

@@ -58,6 +58,7 @@ export function createFcmSimulator(options: FcmSimulatorOptions): FcmSimulator {
   let accepted = 0;
 
   function serve(exchange: Exchange): void {
+    const arrivedAtMs = clock.nowMs();
     const refuse = (reply: Reply, target: string, reason: string) => {
       recorder.note({ kind: 'refused', target, atMs: clock.nowMs(), status: reply.status, reason });
       return reply;
@@ -72,7 +73,7 @@ export function createFcmSimulator(options: FcmSimulatorOptions): FcmSimulator {
       actOut(forFcm(script.next(token)), {
         clock,
         exchange,
-        accept: () => accept(check.value, check.project, exchange.httpVersion),
+        accept: () => accept(check.value, check.project, exchange.httpVersion, arrivedAtMs),
         refuse: (status) => refuse(usualReply(status), token, 'script'),
         drop: (how) => recorder.note({ kind: 'dropped', target: token, atMs: clock.nowMs(), how }),
       });
@@ -117,7 +118,12 @@ export function createFcmSimulator(options: FcmSimulatorOptions): FcmSimulator {
     return foreign.has(token) ? 'SENDER_ID_MISMATCH' : undefined;
   }
 
-  function accept({ token, message }: CheckedMessage, project: string, httpVersion: string): Reply {
+  function accept(
+    { token, message }: CheckedMessage,
+    project: string,
+    httpVersion: string,
+    arrivedAtMs: number,
+  ): Reply {
     accepted += 1;
     const atMs = clock.nowMs();
     const name = `projects/${project}/messages/0:${atMs}${accepted}%simulated`;
@@ -125,6 +131,7 @@ export function createFcmSimulator(options: FcmSimulatorOptions): FcmSimulator {
       kind: 'accepted',
       target: token,
       atMs,
+      arrivedAtMs,
       message: { target: token, atMs, name, message, httpVersion },
     });
     return { status: 200, body: { name } };

@@ -120,6 +120,7 @@ export function createWebPushService(options: WebPushServiceOptions): WebPushSer
   }
 
   function serve(exchange: Exchange): void {
+    const arrivedAtMs = clock.nowMs();
     const target = exchange.path.slice(PATH_PREFIX.length);
     const subscription = find(target);
     const message = read(exchange, subscription);
@@ -133,7 +134,7 @@ export function createWebPushService(options: WebPushServiceOptions): WebPushSer
       exchange,
       accept() {
         const atMs = clock.nowMs();
-        recorder.note({ kind: 'accepted', target, atMs, message: { ...message, target, atMs } });
+        recorder.note({ kind: 'accepted', target, atMs, arrivedAtMs, message: { ...message, target, atMs } });
         keepOrHand(subscription, message);
         return {
           status: 201,

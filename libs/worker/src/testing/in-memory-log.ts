@@ -28,6 +28,8 @@ export type InMemoryLog = {
   deliverAll(batch?: number): void;
   /** The member's process is gone: nothing it does from here on has an effect. */
   crash(member: Member): void;
+  /** What consumers tell of having joined; a test may put a promise of its own here. */
+  joined: Promise<void>;
   /** While set, commits reject with it. */
   commitError: Error | undefined;
   /** Called with each commit that takes effect. */
@@ -104,6 +106,7 @@ export function createInMemoryLog(topics: Readonly<Record<string, number>>): InM
       if (target !== undefined) target.paused = paused;
     };
     return {
+      joined: log.joined,
       pause: (which) => setPaused(which, true),
       resume: (which) => setPaused(which, false),
       async commit(which, generation, next) {
@@ -126,6 +129,7 @@ export function createInMemoryLog(topics: Readonly<Record<string, number>>): InM
     partitions,
     members,
     partition,
+    joined: Promise.resolve(),
     commitError: undefined,
     onCommit: () => {},
     appendTo: (target, key, gap = 0, valueBytes = 0) =>
