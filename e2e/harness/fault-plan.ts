@@ -83,9 +83,3 @@ export function describeFault(fault: Fault): string {
       return `answers cut after ${fault.afterBytes} bytes for ${fault.forMs} ms`;
   }
 }
-
-/** Groups of push workers whose partitions may change hands by the fault, so that a send that is under way may be made twice. */
-export function disturbedWorkers(fault: Fault): readonly WorkerService[] {
-  if (fault.kind === 'broker-kill' || fault.kind === 'cut') return WORKERS;
-  return WORKERS.filter((service) => service === fault.service);
-}

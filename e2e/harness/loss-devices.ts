@@ -2,7 +2,6 @@ import type { ScriptAction } from '@belfry/provider-simulator';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import type { Api } from './api.ts';
 import { addFcmDevice, addWebPushDevice, type TestDevice } from './devices.ts';
-import type { WorkerService } from './fault-plan.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { Providers } from './providers.ts';
 
@@ -60,11 +59,4 @@ export async function addLossDevices(
     if (action !== undefined) providers.simulator[device.channel].script.set(device.target, [], action);
     return { ...device, isHopeless: action !== undefined };
   });
-}
-
-/** Requests that the provider of these workers has and has not answered. */
-export function sendsUnderWay({ simulator }: Providers, service: WorkerService): number {
-  const provider = service === 'fcm-worker' ? simulator.fcm : simulator.webpush;
-  const { requests, accepted, refused, dropped } = provider.recorder.counters();
-  return requests - accepted - refused - dropped;
 }

@@ -10,10 +10,10 @@ export type LossRunReport = LossStock & {
   readonly lag: Readonly<Record<string, number>>;
   /** Processes that ended by themselves. Must be none. */
   readonly died: readonly string[];
-  /** Requests that providers had not answered when a fault came, of the groups that it disturbed; more followed until work had changed hands. */
+  /** Sends that were under way when a process of their group was hit or its partitions changed hands: as many may have been made twice. */
   readonly sendsUnderWay: number;
-  /** The bound of that: what each process of those groups may have under way, for each fault. */
-  readonly sendsAtRisk: number;
+  /** Sends that were made again though their former one was under way at no such time. Must be 0. */
+  readonly unexplainedRepeats: number;
   readonly acceptedPerSecond: number;
   /** From the last post to the end of all work. */
   readonly drainSeconds: number;
@@ -33,6 +33,7 @@ const ZEROS = [
   'endedOtherwise',
   'pushInversions',
   'staleResults',
+  'unexplainedRepeats',
   'missingLive',
   'liveInversions',
   'duplicatesAfterDedupe',
@@ -51,7 +52,8 @@ export function brokenByFaults(
   for (const [group, records] of Object.entries(report.lag)) broken.push(`${group} is ${records} records behind`);
   for (const how of report.died) broken.push(`ended by itself: ${how.split('\n', 1)[0]}`);
   for (const zero of ZEROS) if (report[zero] !== 0) broken.push(`${zero}: ${report[zero]} instead of 0`);
-  if (report.duplicatesAtProviders > report.sendsAtRisk)
-    broken.push(`${report.duplicatesAtProviders} duplicates at providers are more than ${report.sendsAtRisk} sends`);
+  const { duplicatesAtProviders, sendsUnderWay } = report;
+  if (duplicatesAtProviders > sendsUnderWay)
+    broken.push(`${duplicatesAtProviders} duplicates at providers are more than ${sendsUnderWay} sends under way`);
   return broken;
 }

@@ -2,12 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Api, createApi } from './api.ts';
 import { watchArrivals } from './arrivals.ts';
 import { countBy } from './count-by.ts';
-import { describeFault, disturbedWorkers, planFaults } from './fault-plan.ts';
+import { watchSends, weighRepeats } from './exposure.ts';
+import { describeFault, planFaults } from './fault-plan.ts';
+import { type HandChanges, watchHandChanges } from './hand-changes.ts';
 import { inflictFault } from './inflict-fault.ts';
 import { readLag } from './log-lag.ts';
-import { addLossDevices, sendsUnderWay } from './loss-devices.ts';
+import { addLossDevices } from './loss-devices.ts';
 import type { LossRunReport } from './loss-report.ts';
-import { type LossStack, type LossTools, PUSH_CONCURRENCY, startLossStack, WORKERS_EACH } from './loss-stack.ts';
+import { type LossStack, type LossTools, startLossStack } from './loss-stack.ts';
 import { takeStock } from './loss-stock.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import { openResumingClient } from './resuming-client.ts';
@@ -47,6 +49,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   const api = createApi(url);
   const users = Array.from({ length: options.users }, (_, index) => `user-${index}`);
   const arrived = watchArrivals(providers);
+  const sends = watchSends(providers);
   const devices = await addLossDevices(api, providers, users, { ...options, ttlSeconds: TTL_SECONDS });
   const clientEvery = Math.max(1, Math.floor(users.length / options.clients));
   const clients = await mapConcurrently(
@@ -71,7 +74,9 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   ending.defer(() => producer.abandon());
 
   const startedMs = performance.now();
-  const { recoveries, underWay } = await breakThings(loss, producer, options);
+  const changes = watchHandChanges(loss.broker.directBrokers);
+  ending.defer(() => changes.stop());
+  const recoveries = await breakThings(loss, changes, producer, options);
   await untilAccepted(producer, options.notifications);
   await producer.stop();
   const producedMs = performance.now();
@@ -82,7 +87,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   const stock = await takeStock({ api, users, devices, clients, arrived, owed: producer.accepted, timeoutMs });
   const plan = planFaults(options.faults, options.seed);
   const sorted = recoveries.toSorted((a, b) => a - b);
-  const disturbances = plan.reduce((sum, fault) => sum + disturbedWorkers(fault).length, 0);
+  const { underWay, unexplained } = weighRepeats(sends, changes.exposures);
   return {
     accepted: producer.count(),
     repeatedPosts: producer.repeats(),
@@ -90,7 +95,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
     lag,
     died: loss.died,
     sendsUnderWay: underWay,
-    sendsAtRisk: disturbances * WORKERS_EACH * PUSH_CONCURRENCY,
+    unexplainedRepeats: unexplained,
     acceptedPerSecond: Math.round((1_000 * producer.count()) / (producedMs - startedMs)),
     drainSeconds: Math.round((performance.now() - producedMs) / 1_000),
     keptOutByGate: await readGate(api),
@@ -100,23 +105,26 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
 }
 
 /** Spreads the faults over the load: each comes when its share has been accepted and the one before it is over. */
-async function breakThings(loss: LossStack, producer: SteadyProducer, options: LossRunOptions) {
+async function breakThings(
+  loss: LossStack,
+  changes: HandChanges,
+  producer: SteadyProducer,
+  options: LossRunOptions,
+): Promise<readonly number[]> {
   const plan = planFaults(options.faults, options.seed);
   const recoveries: number[] = [];
-  let underWay = 0;
   for (const [index, fault] of plan.entries()) {
     const due = (options.notifications * (index + 0.5)) / plan.length;
     await untilAccepted(producer, due);
-    for (const service of disturbedWorkers(fault)) underWay += sendsUnderWay(loss.providers, service);
     const name = `fault ${index + 1}/${plan.length}, ${describeFault(fault)}, at ${producer.count()} accepted`;
     try {
-      recoveries.push(await inflictFault(loss, fault));
+      recoveries.push(await inflictFault(loss, changes, fault));
     } catch (error) {
       throw new Error(`${name}: ${String(error)}`, { cause: error });
     }
     options.onProgress(`${name}: over after ${Math.round(recoveries.at(-1) ?? 0)} ms`);
   }
-  return { recoveries, underWay };
+  return recoveries;
 }
 
 /** Rejects when nothing more is accepted for long: what was broken does not come back. */

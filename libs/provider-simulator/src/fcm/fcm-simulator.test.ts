@@ -78,6 +78,19 @@ describe('FCM simulator', () => {
     ]);
   });
 
+  it('tells when a message came, besides when it was taken', async () => {
+    const tookMs: number[] = [];
+    const stop = simulator.fcm.recorder.listen((event) => {
+      if (event.kind === 'accepted') tookMs.push(event.atMs - event.arrivedAtMs);
+    });
+    simulator.fcm.script.set(token, [{ kind: 'slow', delayMs: 50, next: { kind: 'accept' } }]);
+    await send({ message: { token } });
+    stop();
+    expect(tookMs).toHaveLength(1);
+    // Timers may fire a moment early by this clock.
+    expect(tookMs[0]).toBeGreaterThan(40);
+  });
+
   it('keeps nothing of a dry run', async () => {
     expect((await send({ message: { token }, validate_only: true })).status).toBe(200);
     expect(simulator.fcm.recorder.received()).toEqual([]);

@@ -64,6 +64,20 @@ describe('web push service', () => {
     });
   });
 
+  it('tells when a message came, besides when it was taken', async () => {
+    const tookMs: number[] = [];
+    const stop = simulator.webpush.recorder.listen((event) => {
+      if (event.kind === 'accepted') tookMs.push(event.atMs - event.arrivedAtMs);
+    });
+    const target = simulator.webpush.targetOf(subscription.endpoint) ?? '';
+    simulator.webpush.script.set(target, [{ kind: 'slow', delayMs: 50, next: { kind: 'accept' } }]);
+    await push();
+    stop();
+    expect(tookMs).toHaveLength(1);
+    // Timers may fire a moment early by this clock.
+    expect(tookMs[0]).toBeGreaterThan(40);
+  });
+
   const other = { ...webpush.generateVAPIDKeys(), subject: vapid.subject };
   const origin = () => simulator.origin();
   const violations: readonly (readonly [string, () => Changes, number, string])[] = [

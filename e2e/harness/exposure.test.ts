@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { type Exposure, type Send, weighRepeats } from './exposure.ts';
+
+const KILL: Exposure = { service: 'fcm-worker', fromMs: 10_000, toMs: 10_010 };
+const send = (id: string, arrivedAtMs: number, acceptedAtMs: number, service: Send['service'] = 'fcm-worker'): Send => {
+  return { service, target: 'phone', id, arrivedAtMs, acceptedAtMs };
+};
+
+describe('sends that were repeated', () => {
+  it.each<[string, readonly Send[], object]>([
+    [
+      'of one that was under way',
+      [send('a', 9_900, 10_300), send('a', 17_000, 17_100)],
+      { underWay: 1, unexplained: 0 },
+    ],
+    [
+      'of one that was answered, perhaps not settled',
+      [send('a', 8_000, 8_500), send('a', 17_000, 17_100)],
+      { underWay: 1, unexplained: 0 },
+    ],
+    [
+      'of one that was over before',
+      [send('a', 7_000, 7_900), send('a', 17_000, 17_100)],
+      { underWay: 0, unexplained: 1 },
+    ],
+    [
+      'of one that began after',
+      [send('a', 10_011, 10_100), send('a', 17_000, 17_100)],
+      { underWay: 0, unexplained: 1 },
+    ],
+    [
+      'of one of another group',
+      [send('a', 9_900, 10_300, 'webpush-worker'), send('a', 17_000, 17_100, 'webpush-worker')],
+      { underWay: 0, unexplained: 1 },
+    ],
+    [
+      'twice, of which the second was under way in nothing',
+      [send('a', 9_900, 10_300), send('a', 17_000, 17_100), send('a', 19_000, 19_100)],
+      { underWay: 1, repeats: 2, unexplained: 1 },
+    ],
+  ])('%s', (_, sends, expected) => {
+    expect(weighRepeats(sends, [KILL])).toMatchObject({ repeats: 1, ...expected });
+  });
+
+  it('are none where every device got everything once', () => {
+    const once = [
+      send('a', 9_900, 10_000),
+      send('b', 9_900, 10_000),
+      { ...send('a', 9_900, 10_000), target: 'tablet' },
+    ];
+    expect(weighRepeats(once, [KILL])).toEqual({ underWay: 3, repeats: 0, unexplained: 0 });
+  });
+});

@@ -1,0 +1,67 @@
+import type { WorkerService } from './fault-plan.ts';
+import type { Providers } from './providers.ts';
+
+/** A push that a provider took. */
+export type Send = {
+  readonly service: WorkerService;
+  /** The device's, and that of the notification. */
+  readonly target: string;
+  readonly id: string;
+  readonly arrivedAtMs: number;
+  readonly acceptedAtMs: number;
+};
+
+/** A time in which sends of a group may have lost whoever would have settled them: a process was hit, or partitions changed hands. */
+export type Exposure = { readonly service: WorkerService; readonly fromMs: number; readonly toMs: number };
+
+export type RepeatedSends = {
+  /** Sends that were under way in an exposure of their group: what may have been made again. */
+  readonly underWay: number;
+  /** Sends of what the device had already. */
+  readonly repeats: number;
+  /** Those of them whose former send was not under way in any exposure. */
+  readonly unexplained: number;
+};
+
+/** From the provider's answer until the worker's settlement is on disk, on a busy machine. Until then the send is under way. */
+const SETTLED_WITHIN_MS = 2_000;
+
+/** Sends from now on, in the order of acceptance. Grows as they come. */
+export function watchSends({ simulator }: Providers): readonly Send[] {
+  const sends: Send[] = [];
+  simulator.webpush.recorder.listen((event) => {
+    if (event.kind !== 'accepted') return;
+    const { id } = JSON.parse(event.message.payload) as { id: string };
+    const { target, arrivedAtMs, atMs: acceptedAtMs } = event;
+    sends.push({ service: 'webpush-worker', target, id, arrivedAtMs, acceptedAtMs });
+  });
+  simulator.fcm.recorder.listen((event) => {
+    if (event.kind !== 'accepted') return;
+    const { belfry_id: id } = (event.message.message as { data: { belfry_id: string } }).data;
+    const { target, arrivedAtMs, atMs: acceptedAtMs } = event;
+    sends.push({ service: 'fcm-worker', target, id, arrivedAtMs, acceptedAtMs });
+  });
+  return sends;
+}
+
+/** `sends` in the order of acceptance. */
+export function weighRepeats(sends: readonly Send[], exposures: readonly Exposure[]): RepeatedSends {
+  const wasExposed = ({ service, arrivedAtMs, acceptedAtMs }: Send): boolean =>
+    exposures.some(
+      (each) => each.service === service && arrivedAtMs <= each.toMs && acceptedAtMs + SETTLED_WITHIN_MS >= each.fromMs,
+    );
+  const latest = new Map<string, boolean>();
+  let underWay = 0;
+  let repeats = 0;
+  let unexplained = 0;
+  for (const send of sends) {
+    const name = `${send.target} ${send.id}`;
+    const former = latest.get(name);
+    if (former !== undefined) repeats++;
+    if (former === false) unexplained++;
+    const exposed = wasExposed(send);
+    if (exposed) underWay++;
+    latest.set(name, exposed);
+  }
+  return { underWay, repeats, unexplained };
+}
