@@ -1,4 +1,5 @@
 import kafkajs, { type Kafka, type RetryOptions } from 'kafkajs';
+import { mendBatchChecksum } from './batch-checksum.ts';
 import { mendIdleTimer } from './idle-timer.ts';
 import { type KafkaLogger, toLogCreator } from './kafka-logger.ts';
 import { type KafkaSasl, type KafkaTls, toSaslOptions, toTlsOptions } from './kafka-security.ts';
@@ -43,6 +44,8 @@ export function createKafka(options: KafkaClientOptions): Kafka {
   mendReconnect();
   mendPausedFetch();
   mendRecordDecoding();
+  // Last: it loads what the one before is for.
+  mendBatchChecksum();
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,

@@ -23,3 +23,24 @@ export function prototypeOf<Shape extends object>(loaded: unknown, file: string,
   if (lacking.length === 0) return prototype as Shape;
   throw new Error(`kafkajs/src/${file} has no ${lacking.join(', ')}: it cannot be mended as it was`);
 }
+
+export type KafkajsMend<Exported> = {
+  readonly file: string;
+  /** The only file that loads it. */
+  readonly user: string;
+  readonly mend: (stock: Exported) => Exported;
+};
+
+/** What puts something else in the place of what a file of kafkajs exports: once, and only where its user has not been loaded, which keeps what it has. */
+export function mendKafkajs<Exported>({ file, user, mend }: KafkajsMend<Exported>): () => void {
+  let isMended = false;
+  return () => {
+    if (isMended) return;
+    const require = createRequire(import.meta.url);
+    const isInUse = require.cache[require.resolve(`kafkajs/src/${user}`)] !== undefined;
+    const stock = loadKafkajsSource(file) as Exported;
+    const loaded = require.cache[require.resolve(`kafkajs/src/${file}`)];
+    if (loaded !== undefined && !isInUse) loaded.exports = mend(stock);
+    isMended = true;
+  };
+}

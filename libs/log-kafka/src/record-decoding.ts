@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { loadKafkajsSource } from './kafkajs-source.ts';
+import { mendKafkajs } from './kafkajs-source.ts';
 
 /** kafkajs's reader of the bytes of one record. */
 export type Decoder = {
@@ -23,13 +22,9 @@ export type BatchContext = {
 
 export type DecodeRecord = (decoder: Decoder, context: BatchContext) => object;
 
-const FILE = 'protocol/recordBatch/record/v0/decoder.js';
-/** The only file that loads it. The client loads both when it first fetches. */
-const USER = 'protocol/recordBatch/v0/decoder.js';
 const LOG_APPEND_TIME = 1;
 /** Bytes of a varint whose 28 bits fit bit operations on numbers. */
 const SHORT_VARINT = 4;
-let isMended = false;
 
 /**
  * Spares kafkajs most of its work for each record that it reads: it computes offset and timestamp with about twenty big integers, though both are small
@@ -38,15 +33,11 @@ let isMended = false;
  * Applies to the whole process, once; but not where the client has fetched before, as it then keeps the function it has. Throws where kafkajs is
  * not the release that this was written for.
  */
-export function mendRecordDecoding(): void {
-  if (isMended) return;
-  const stock = loadKafkajsSource(FILE) as DecodeRecord;
-  const require = createRequire(import.meta.url);
-  const file = require.cache[require.resolve(`kafkajs/src/${FILE}`)];
-  const isInUse = require.cache[require.resolve(`kafkajs/src/${USER}`)] !== undefined;
-  if (file !== undefined && !isInUse) file.exports = createRecordDecoder(stock);
-  isMended = true;
-}
+export const mendRecordDecoding = mendKafkajs<DecodeRecord>({
+  file: 'protocol/recordBatch/record/v0/decoder.js',
+  user: 'protocol/recordBatch/v0/decoder.js',
+  mend: createRecordDecoder,
+});
 
 /** Decodes as `stock` does, and leaves to it what is rare: steps of more than a day and a half, numbers beyond 2^53, and a header named `__proto__`. */
 export function createRecordDecoder(stock: DecodeRecord): DecodeRecord {
