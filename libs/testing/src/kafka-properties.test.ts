@@ -13,6 +13,19 @@ describe('the properties of a broker', () => {
     expect(linesOf({ advertised: 'proxy:9' })).toContain('advertised.listeners=CLIENT://proxy:9,INTERNAL://here:2');
   });
 
+  it('make only the first node of a cluster a controller, which the others vote by', () => {
+    const ports = { client: 1, internal: 2, controller: 3 };
+    const facts = { bind: 'here', host: 'here', ports, data: '/data' };
+    const [first, second] = [1, 2].map((nodeId) =>
+      kafkaProperties({}, { ...facts, node: { nodeId, voterPort: 9 } }).split('\n'),
+    );
+    expect(first).toContain('process.roles=broker,controller');
+    expect(second).toContain('process.roles=broker');
+    expect(second).toContain('node.id=2');
+    expect(second).toContain('listeners=CLIENT://here:1,INTERNAL://here:2');
+    for (const lines of [first, second]) expect(lines).toContain('controller.quorum.voters=1@127.0.0.1:9');
+  });
+
   it('give way to those that are asked for', () => {
     const lines = linesOf({ properties: { 'group.min.session.timeout.ms': '9000' } });
     expect(lines.filter((line) => line.startsWith('group.min.session'))).toEqual(['group.min.session.timeout.ms=9000']);

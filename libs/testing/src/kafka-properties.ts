@@ -21,19 +21,30 @@ export type ScramUser = {
 
 export type KafkaPorts = { readonly client: number; readonly internal: number; readonly controller: number };
 
-/** The file of a broker that is its own controller. `bind` is the address to listen at, `host` the one it is reached at. */
-export function kafkaProperties(
-  options: KafkaBrokerOptions,
-  { bind, host, ports, data }: { bind: string; host: string; ports: KafkaPorts; data: string },
-): string {
+export type KafkaNodeFacts = {
+  /** The address to listen at. */
+  readonly bind: string;
+  /** The one that it is reached at. */
+  readonly host: string;
+  readonly ports: KafkaPorts;
+  readonly data: string;
+  /** One of a cluster, whose node 1 alone is the controller. Default: node 1. */
+  readonly node?: { readonly nodeId: number; readonly voterPort: number };
+};
+
+/** The file of a broker. Node 1 is the controller, too. */
+export function kafkaProperties(options: KafkaBrokerOptions, facts: KafkaNodeFacts): string {
+  const { bind, host, ports, data } = facts;
   const { client, internal, controller } = ports;
+  const { nodeId, voterPort } = facts.node ?? { nodeId: 1, voterPort: controller };
+  const own = `CLIENT://${bind}:${client},INTERNAL://${bind}:${internal}`;
   const properties = {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    'process.roles': nodeId === 1 ? 'broker,controller' : 'broker',
+    'node.id': `${nodeId}`,
+    'controller.quorum.voters': `1@127.0.0.1:${voterPort}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'INTERNAL',
-    listeners: `CLIENT://${bind}:${client},INTERNAL://${bind}:${internal},CONTROLLER://127.0.0.1:${controller}`,
+    listeners: nodeId === 1 ? `${own},CONTROLLER://127.0.0.1:${controller}` : own,
     'advertised.listeners': `CLIENT://${options.advertised ?? `${host}:${client}`},INTERNAL://${host}:${internal}`,
     'listener.security.protocol.map': `CLIENT:${options.protocol ?? 'PLAINTEXT'},INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT`,
     'log.dirs': data,

@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { createContainerRun, findImage } from './container-run.ts';
 import { freePort, onFreePort } from './free-port.ts';
 import { findKafkaJars, KAFKA_VERSION } from './kafka-jars.ts';
+import { createKafkaProcess, KAFKA_CLUSTER_ID, KAFKA_QUIET } from './kafka-process.ts';
 import { type KafkaBrokerOptions, type KafkaPorts, kafkaProperties, scramArguments } from './kafka-properties.ts';
 import { climbRungs } from './launch-rung.ts';
 import type { Found } from './need.ts';
-import { createProcessRun } from './process-run.ts';
 import { type LaunchedServer, launchServer, type ServerRun } from './server-run.ts';
 
 export type KafkaServer = { readonly brokers: readonly string[] };
@@ -24,8 +21,6 @@ export type LaunchedKafka = KafkaServer &
 export type LaunchKafka = (options?: KafkaBrokerOptions) => Promise<LaunchedKafka>;
 
 const IMAGE = `apache/kafka:${KAFKA_VERSION}`;
-const CLUSTER_ID = 'QmVsZnJ5VGVzdHNLYWZrYQ';
-const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
 
 /** How to start a broker of one's own here. */
 export function findKafkaLauncher(): Promise<Found<LaunchKafka>> {
@@ -36,9 +31,9 @@ export function findKafkaLauncher(): Promise<Found<LaunchKafka>> {
       return launcher(host.value, (ports, options) => {
         const data = '/var/lib/kafka/data';
         const file = '/tmp/server.properties';
-        const java = `java ${QUIET} -cp '/opt/kafka/libs/*'`;
+        const java = `java ${KAFKA_QUIET} -cp '/opt/kafka/libs/*'`;
         const scram = scramArguments(options.scramUsers).map((argument) => `'${argument}'`);
-        const format = `${java} kafka.tools.StorageTool format -t ${CLUSTER_ID} -c ${file} ${scram.join(' ')}`;
+        const format = `${java} kafka.tools.StorageTool format -t ${KAFKA_CLUSTER_ID} -c ${file} ${scram.join(' ')}`;
         // The image's own entrypoint knows no SCRAM users; this one gives both rungs the same broker.
         const script = `[ -f ${data}/meta.properties ] || ${format}; exec ${java} -Xmx${heapOf(options)}m kafka.Kafka ${file}`;
         return createContainerRun({
@@ -54,25 +49,14 @@ export function findKafkaLauncher(): Promise<Found<LaunchKafka>> {
     async process() {
       const jars = await findKafkaJars();
       if (!jars.ok) return jars;
-      const { java, classPath } = jars.value;
       const host = '127.0.0.1';
-      return launcher(host, async (ports, options) => {
-        const fileOf = (folder: string) => `${folder}/server.properties`;
-        return createProcessRun({
-          name: 'kafka',
-          async prepare(folder) {
-            const text = kafkaProperties(options, { bind: host, host, ports, data: `${folder}/data` });
-            await writeFile(fileOf(folder), text);
-            const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', fileOf(folder)];
-            const args = [QUIET, '-cp', classPath, ...format, ...scramArguments(options.scramUsers)];
-            await promisify(execFile)(java, args, { timeout: 60_000 });
-          },
-          command: (folder) => {
-            const heap = `-Xmx${heapOf(options)}m`;
-            return [java, heap, QUIET, '-cp', classPath, 'kafka.Kafka', fileOf(folder)];
-          },
-        });
-      });
+      return launcher(host, async (ports, options) =>
+        createKafkaProcess(jars.value, {
+          propertiesFor: (data) => kafkaProperties(options, { bind: host, host, ports, data }),
+          formatArguments: scramArguments(options.scramUsers),
+          heapMiB: heapOf(options),
+        }),
+      );
     },
   });
 }
