@@ -1,62 +1,94 @@
 import { sleep } from '@belfry/core/clock';
-import { freePort } from '@belfry/testing/free-port';
+import type { LogRecord } from '@belfry/core/log';
 import { findKafkaLauncher } from '@belfry/testing/launch-kafka';
 import { describeNeeding } from '@belfry/testing/need';
 import { realClock } from '@belfry/testing/real-clock';
-import { findToxiproxy, startToxiproxy, type Toxic } from '@belfry/testing/toxiproxy';
-import { expect, it, vi } from 'vitest';
-import { startAppendLoad } from './append-load.fixture.ts';
-import { openLog, silentLogger } from './kafka-log.fixture.ts';
+import { findToxiproxy, type Toxic } from '@belfry/testing/toxiproxy';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { collect, openLog, silentLogger } from './kafka-log.fixture.ts';
+import { appendBurst } from './testing/append-burst.ts';
+import { type AppendFigures, startAppendLoad } from './testing/append-load.ts';
+import { type ProxiedBroker, startProxiedBroker } from './testing/proxied-broker.ts';
+import { RESPONSE_CUTS } from './testing/response-cuts.ts';
 
 const launcher = await findKafkaLauncher();
-const proxyCommand = findToxiproxy();
-const withProxy = launcher.ok && proxyCommand.ok ? { ok: true as const, value: proxyCommand.value } : proxyCommand;
 
-/**
- * What the answers of the broker meet, one after the other. A new connection needs some 500 bytes of answers before it sends records: around there the
- * records are stored, and again when the client repeats them, but what the broker says to them is cut off.
- */
-const CUTS: readonly Toxic[] = [
-  ...[250, 900, 1_500].map((bytes) => limitData(bytes)),
-  ...[5, 40, 120].map((timeout): Toxic => ({ type: 'reset_peer', attributes: { timeout } })),
-  ...Array.from({ length: 18 }, (_, step) => limitData(420 + 20 * step)),
-  { ...limitData(600), toxicity: 0.5 },
-];
 const CUT_MS = 700;
 /** So short that writers go on with other records while what they gave up may be stored: then a sequence number used twice shows. */
 const APPEND_DEADLINE_MS = 400;
 const CRASHES = 5;
+const BURST = 1_000;
+const BURST_CUTS: readonly Toxic[] = [
+  { type: 'limit_data', attributes: { bytes: 1 } },
+  { type: 'limit_data', attributes: { bytes: 600 } },
+  { type: 'reset_peer', attributes: { timeout: 20 } },
+  { type: 'timeout', attributes: { timeout: 100 } },
+];
 const WRITERS = 20;
+const WHOLE: Partial<AppendFigures> = { lost: 0, misplaced: 0, disordered: 0 };
 const JOBS = { name: 'jobs', partitions: 3, retentionMs: 86_400_000, groups: [] };
 
 describeNeeding('kafka', launcher, 'append while the broker fails', (launch) => {
-  describeNeeding('kafka', withProxy, 'to answer', (command) => {
+  describeNeeding('toxiproxy', findToxiproxy(), 'to answer', (command) => {
+    let broker: ProxiedBroker;
+    beforeEach(async () => {
+      broker = await startProxiedBroker(launch, command);
+    }, 120_000);
+    afterEach(() => broker?.stop(), 60_000);
+
+    async function cut(toxic: Toxic): Promise<void> {
+      const remove = await broker.proxy.addToxic(toxic);
+      await sleep(realClock, CUT_MS);
+      await remove();
+    }
+
     it('loses nothing that it confirmed; every confirmed position has its record', { timeout: 180_000 }, async () => {
-      const proxies = await startToxiproxy(command);
-      const port = await freePort();
-      const kafka = await launch({ advertised: `127.0.0.1:${port}` });
-      const proxy = await proxies.createProxy({ upstream: `127.0.0.1:${kafka.port}`, port });
+      const { proxy, kafka } = broker;
       const failures: string[] = [];
       const logger = { ...silentLogger, warn: (_: unknown, line: string) => void failures.push(line) };
       const log = await openLog([proxy.address], { prefix: 'test.', logger, appendDeadlineMs: APPEND_DEADLINE_MS });
       const direct = await openLog(kafka.directBrokers, { prefix: 'test.' });
       try {
         await log.ensureTopics([JOBS]);
-        const load = startAppendLoad(log, 'jobs', WRITERS);
-        for (const toxic of CUTS) {
-          const remove = await proxy.addToxic(toxic);
-          await sleep(realClock, CUT_MS);
-          await remove();
+        const load = startAppendLoad(log, 'jobs', { writers: WRITERS });
+        for (const toxic of RESPONSE_CUTS) {
+          await cut(toxic);
           await sleep(realClock, CUT_MS / 4);
         }
         await load.stop();
         const sendsFailed = failures.filter((line) => line.startsWith('an append failed')).length;
-        console.log(`${await load.check(direct)}, ${sendsFailed} sends failed`);
+        const figures = await load.check(direct);
+        console.log(`${JSON.stringify(figures)}, ${sendsFailed} sends failed`);
+        expect(figures).toMatchObject(WHOLE);
         expect(sendsFailed).toBeGreaterThan(3);
-        expect(load.confirmed.length).toBeGreaterThan(100);
+        expect(load.confirmed).toBeGreaterThan(100);
       } finally {
         await Promise.all([log.close(), direct.close()]);
-        await Promise.all([proxies.stop(), kafka.stop()]);
+      }
+    });
+
+    it('gives 1,000 appends at once to one partition as many positions, each with its record', {
+      timeout: 180_000,
+    }, async () => {
+      const { proxy, kafka } = broker;
+      const log = await openLog([proxy.address], { prefix: 'test.' });
+      const direct = await openLog(kafka.directBrokers, { prefix: 'test.' });
+      try {
+        await log.ensureTopics([{ ...JOBS, name: 'burst', partitions: 1 }]);
+        const records = await collect(direct, 'burst');
+        for (const [round, toxic] of BURST_CUTS.entries()) {
+          const cutting = cut(toxic);
+          const { positions } = await appendBurst(log, 'burst', { appends: BURST, from: round * BURST });
+          await cutting;
+          expect(positions.size).toBe(BURST);
+          await vi.waitFor(() => expect(new Set(records.map(textOf)).size).toBe((round + 1) * BURST), {
+            timeout: 30_000,
+          });
+          const stored = new Map(records.map((record) => [`${record.partition}/${record.offset}`, textOf(record)]));
+          expect([...positions].filter(([position, id]) => stored.get(position) !== `${id}`)).toEqual([]);
+        }
+      } finally {
+        await Promise.all([log.close(), direct.close()]);
       }
     });
   });
@@ -66,10 +98,10 @@ describeNeeding('kafka', launcher, 'append while the broker fails', (launch) => 
     const log = await openLog(kafka.brokers, { prefix: 'test.' });
     try {
       await log.ensureTopics([JOBS]);
-      const load = startAppendLoad(log, 'jobs', WRITERS);
+      const load = startAppendLoad(log, 'jobs', { writers: WRITERS });
       const goesOn = async () => {
-        const before = load.confirmed.length;
-        await vi.waitFor(() => expect(load.confirmed.length).toBeGreaterThan(before + 20 * WRITERS), {
+        const before = load.confirmed;
+        await vi.waitFor(() => expect(load.confirmed).toBeGreaterThan(before + 20 * WRITERS), {
           timeout: 60_000,
         });
       };
@@ -84,7 +116,9 @@ describeNeeding('kafka', launcher, 'append while the broker fails', (launch) => 
       await kafka.resume();
       await goesOn();
       await load.stop();
-      console.log(await load.check(log));
+      const figures = await load.check(log);
+      console.log(JSON.stringify(figures));
+      expect(figures).toMatchObject(WHOLE);
     } finally {
       await log.close();
       await kafka.stop();
@@ -92,6 +126,6 @@ describeNeeding('kafka', launcher, 'append while the broker fails', (launch) => 
   });
 });
 
-function limitData(bytes: number): Toxic {
-  return { type: 'limit_data', attributes: { bytes } };
+function textOf({ value }: LogRecord): string {
+  return Buffer.from(value).toString();
 }

@@ -1,0 +1,33 @@
+import type { Log } from '@belfry/core/log';
+import { isUnavailable } from '@belfry/core/unavailable-error';
+
+export type AppendBurst = {
+  /** The id that was confirmed at each position, `partition/offset`; as many as there were appends, or some were confirmed at one position. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** Appends that were not confirmed in time, and made again. */
+  readonly repeats: number;
+};
+
+/** That many appends of one record at once, all to one partition, each made again until it is confirmed. Their values are ids, `from` upwards. */
+export async function appendBurst(
+  log: Log,
+  logTopic: string,
+  { appends, from }: { readonly appends: number; readonly from: number },
+): Promise<AppendBurst> {
+  const positions = new Map<string, number>();
+  let repeats = 0;
+  const appendUntilConfirmed = async (id: number): Promise<void> => {
+    for (;;) {
+      try {
+        const [position] = await log.append(logTopic, [{ key: 'one', value: Buffer.from(String(id)) }]);
+        positions.set(`${position?.partition}/${position?.offset}`, id);
+        return;
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        repeats++;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: appends }, (_, index) => appendUntilConfirmed(from + index)));
+  return { positions, repeats };
+}
