@@ -62,6 +62,7 @@ describe('AppendQueue', () => {
 
   const add = (topic: string, records = 1) => queue.add(pendingAppend(topic, Array(records).fill([0, 100])));
   const topicsOf = (send: Send | undefined) => send?.topicMessages.map(({ topic }) => topic);
+  const lost = () => new kafkajs.KafkaJSConnectionError('closed', { broker: 'broker:9092' });
   const answer = (type: string) => {
     const entry = Object.assign(new Error(type), { type, code: 1, retriable: false });
     return new kafkajs.KafkaJSProtocolError(entry as unknown as string);
@@ -103,6 +104,34 @@ describe('AppendQueue', () => {
     expect(sends[1]?.topicMessages[0]?.messages).toHaveLength(3);
     sends[1]?.succeed();
     expect(await Promise.all([...appended, later])).toHaveLength(3);
+  });
+
+  it('sends the very same again where nobody knows whether it is stored, and what came meanwhile after it', async () => {
+    const first = add('a');
+    await clock.settle();
+    const later = add('a');
+    sends[0]?.fail(lost());
+    await clock.advance(20);
+    sends[1]?.fail(lost());
+    await clock.advance(100);
+    expect(sends.map(({ topicMessages }) => topicMessages === sends[0]?.topicMessages)).toEqual([true, true, true]);
+    sends[2]?.succeed();
+    await clock.settle();
+    sends[3]?.succeed();
+    expect((await Promise.all([first, later])).flat().map(({ offset }) => offset)).toEqual([0n, 1n]);
+  });
+
+  it('gives that up when the first append in it has run out of time, for the others that still wait', async () => {
+    const early = expect(add('a')).rejects.toMatchObject({ code: 'log-unavailable' });
+    await clock.settle();
+    await clock.advance(DEADLINE_MS - 10);
+    const late = add('b');
+    sends[0]?.fail(lost());
+    await clock.advance(20);
+    await early;
+    expect(topicsOf(sends[1])).toEqual(['test.b']);
+    sends[1]?.succeed();
+    expect(await late).toHaveLength(1);
   });
 
   it('rejects at the deadline as unavailable, with the last failure, and goes on with the others', async () => {

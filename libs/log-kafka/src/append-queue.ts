@@ -2,13 +2,13 @@ import type { Cancel, Clock } from '@belfry/core/clock';
 import { sleep } from '@belfry/core/clock';
 import type { AppendedPosition } from '@belfry/core/log';
 import { UnavailableError } from '@belfry/core/unavailable-error';
-import type { RecordMetadata } from 'kafkajs';
+import type { RecordMetadata, TopicMessages } from 'kafkajs';
 import { describeFailure } from './failure.ts';
 import type { KafkaLogger } from './kafka-logger.ts';
 import type { KafkaProducer } from './kafka-producer.ts';
 import { type PackedPart, packSend, type SendLimits } from './pack-send.ts';
 import type { PendingAppend } from './pending-append.ts';
-import { classifySendFailure } from './send-failure.ts';
+import { classifySendFailure, maySendAgain } from './send-failure.ts';
 import { confirmedPositions, toTopicMessages } from './send-request.ts';
 
 export type AppendQueueOptions = {
@@ -24,6 +24,13 @@ export type AppendQueueOptions = {
 const LIMITS: SendLimits = { recordsPerPartition: 1_000, bytes: 8 * 1024 * 1024 };
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const RETRY_DELAYS_MS = [20, 100, 250, 500, 1_000];
+
+/** What goes to the broker at once, and as it is again when nobody knows whether it is stored: until the first of its appends has run out of time. */
+type Send = {
+  readonly parts: readonly PackedPart[];
+  readonly topicMessages: TopicMessages[];
+  readonly againUntilMs: number;
+};
 
 type NewAppend = Pick<PendingAppend, 'logTopic' | 'kafkaTopic' | 'maxBatchBytes' | 'records'>;
 
@@ -76,18 +83,27 @@ export class AppendQueue {
 
   async #sendAll(): Promise<void> {
     let failures = 0;
+    let again: Send | undefined;
     while (this.#waiting.size > 0) {
-      const parts = packSend(this.#waiting, LIMITS);
+      const send = again ?? this.#nextSend();
+      again = undefined;
       try {
-        const metadata = await this.#options.producer.send(toTopicMessages(parts));
-        this.#confirm(parts, metadata);
+        const metadata = await this.#options.producer.send(send.topicMessages);
+        this.#confirm(send.parts, metadata);
         failures = 0;
       } catch (error) {
-        await this.#handleFailure(parts, error, failures);
+        await this.#handleFailure(send.parts, error, failures);
         failures++;
+        if (maySendAgain(error) && this.#options.clock.monotonicMs() < send.againUntilMs) again = send;
       }
     }
     this.#sending = undefined;
+  }
+
+  #nextSend(): Send {
+    const parts = packSend(this.#waiting, LIMITS);
+    const againUntilMs = Math.min(...parts.map(({ append }) => append.deadlineMs));
+    return { parts, topicMessages: toTopicMessages(parts), againUntilMs };
   }
 
   #confirm(parts: readonly PackedPart[], metadata: readonly RecordMetadata[]): void {

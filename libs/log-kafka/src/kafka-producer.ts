@@ -1,8 +1,12 @@
 import type { ICustomPartitioner, Kafka, Producer, RecordMetadata, TopicMessages } from 'kafkajs';
 import { CLIENT_RETRY } from './kafka-client.ts';
+import { maySendAgain } from './send-failure.ts';
 
 export type KafkaProducer = {
-  /** Sends and resolves with where each partition's records went. After a rejection this producer sends nothing more: a new one takes its place. */
+  /**
+   * Sends and resolves with where each partition's records went. When it rejects and `maySendAgain` says so, the broker recognises what it has stored of the same
+   * array, sent again next.
+   */
   send(topicMessages: TopicMessages[]): Promise<RecordMetadata[]>;
   close(): Promise<void>;
 };
@@ -15,15 +19,23 @@ const givenPartition: ICustomPartitioner =
     return message.partition;
   };
 
+type Identity = {
+  readonly producer: Producer;
+  readonly connected: Promise<void>;
+  /** What was sent and not answered: all that may still be sent under this producer's id. */
+  unanswered: TopicMessages[] | undefined;
+};
+
 /**
- * An idempotent producer that is replaced, id and all, after each failure. One send at a time: the caller's part of the bargain.
+ * An idempotent producer, of which another with an id of its own takes the place after any failure. One send at a time: the caller's part of the bargain.
  *
- * The client itself repeats a failed send once, with the same sequence numbers, so that the broker recognises what it has already stored.
+ * A send that fails counts its sequence numbers back. The very same records get the same numbers again, and are stored once; others would be taken for those that are
+ * stored, and dropped, though confirmed. That holds after a repeat that succeeds, too: what an earlier try has under way to another broker counts back when it fails.
  */
 export function createKafkaProducer(kafka: Kafka, ackTimeoutMs: number): KafkaProducer {
-  let current: { readonly producer: Producer; readonly connected: Promise<void> } | undefined;
+  let current: Identity | undefined;
 
-  function open() {
+  function open(): Identity {
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -31,19 +43,29 @@ export function createKafkaProducer(kafka: Kafka, ackTimeoutMs: number): KafkaPr
       createPartitioner: givenPartition,
       retry: { ...CLIENT_RETRY, retries: 1 },
     });
-    return { producer, connected: producer.connect() };
+    return { producer, connected: producer.connect(), unanswered: undefined };
+  }
+
+  function retire({ producer }: Identity): void {
+    current = undefined;
+    producer.disconnect().catch(() => {});
   }
 
   return {
     async send(topicMessages) {
+      if (current?.unanswered !== undefined && current.unanswered !== topicMessages) retire(current);
       current ??= open();
       const used = current;
+      let isConnected = false;
       try {
         await used.connected;
-        return await used.producer.sendBatch({ acks: -1, timeout: ackTimeoutMs, topicMessages });
+        isConnected = true;
+        const metadata = await used.producer.sendBatch({ acks: -1, timeout: ackTimeoutMs, topicMessages });
+        if (used.unanswered !== undefined) retire(used);
+        return metadata;
       } catch (error) {
-        current = undefined;
-        used.producer.disconnect().catch(() => {});
+        if (isConnected && maySendAgain(error)) used.unanswered = topicMessages;
+        else retire(used);
         throw error;
       }
     },

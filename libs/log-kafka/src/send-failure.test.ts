@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { describeFailure } from './failure.ts';
-import { classifySendFailure, type SendFailure } from './send-failure.ts';
+import { classifySendFailure, maySendAgain, type SendFailure } from './send-failure.ts';
 
 const { KafkaJSConnectionError, KafkaJSError, KafkaJSNonRetriableError } = kafkajs;
 const { KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError, KafkaJSRequestTimeoutError } = kafkajs;
@@ -63,6 +63,24 @@ describe('classifySendFailure', () => {
       expect(classifySendFailure(Object.assign(new KafkaJSNonRetriableError(cause), { cause }))).toBe(kind);
     },
   );
+});
+
+describe('what may be sent again under the same numbers', () => {
+  const AGAIN = [
+    'too few replicas',
+    'too few replicas after the append',
+    'replicas too slow',
+    'a leader that moved',
+    'a disk of the broker',
+    'a connection refused or cut',
+    'no answer in time',
+    'something else of the client',
+  ];
+
+  it('is what was not answered, or answered with "not now"', () => {
+    const again = TABLE.filter(([, error]) => maySendAgain(error));
+    expect(again.map(([what]) => what)).toEqual(AGAIN);
+  });
 });
 
 describe('describeFailure', () => {

@@ -1,3 +1,4 @@
+import kafkajs from 'kafkajs';
 import { isProtocolError, rootFailure } from './failure.ts';
 
 /**
@@ -26,10 +27,19 @@ const BY_ANSWER: Readonly<Record<string, SendFailure>> = {
 
 /**
  * Reads the client's error. Even a clear answer is clear for one partition only: the client reports the first error of a request and keeps quiet
- * about the partitions that were stored. So after any failure the producer that sent it must send nothing more: it counts the sequence numbers
- * of the whole request back, and its next records would get numbers under which the broker already has others (it would confirm and drop them).
+ * about the partitions that were stored.
  */
 export function classifySendFailure(error: unknown): SendFailure {
   const root = rootFailure(error);
   return (isProtocolError(root) ? BY_ANSWER[root.type] : undefined) ?? 'ambiguous';
+}
+
+/**
+ * Whether a send that failed like this may be made again by the same producer, with the very same records: no answer came, or one that says "not now". After
+ * anything else the broker might refuse these numbers for ever.
+ */
+export function maySendAgain(error: unknown): boolean {
+  const root = rootFailure(error);
+  if (isProtocolError(root)) return root.retriable && BY_ANSWER[root.type] === undefined;
+  return root instanceof kafkajs.KafkaJSError;
 }
