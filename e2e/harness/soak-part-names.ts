@@ -1,5 +1,14 @@
 /** The parts of the soak, in the order in which they run. */
-export const SOAK_PART_NAMES = ['kills', 'idempotency', 'backlog', 'feed', 'log', 'store', 'kafka'] as const;
+export const SOAK_PART_NAMES = [
+  'kills',
+  'idempotency',
+  'backlog',
+  'feed',
+  'log',
+  'store',
+  'kafka',
+  'kafka-append',
+] as const;
 
 export type SoakPartName = (typeof SOAK_PART_NAMES)[number];
 

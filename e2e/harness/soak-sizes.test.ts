@@ -6,7 +6,7 @@ describe('the arguments of the soak', () => {
     const asked = parseSoakArguments([]);
     expect(asked).toMatchObject({
       kind: 'run',
-      parts: ['kills', 'idempotency', 'backlog', 'feed', 'log', 'store', 'kafka'],
+      parts: ['kills', 'idempotency', 'backlog', 'feed', 'log', 'store', 'kafka', 'kafka-append'],
     });
     const sizes = asked.kind === 'run' ? asked.sizes : undefined;
     // Those of the published promises.
@@ -21,6 +21,9 @@ describe('the arguments of the soak', () => {
       'log-cuts': 1_000,
       'kafka-notifications': 500_000,
       'kafka-faults': 100,
+      'kafka-appends': 500_000,
+      'kafka-append-kills': 50,
+      'kafka-append-bursts': 20,
     });
   });
 

@@ -70,6 +70,28 @@ const SIZES = {
   },
   'kafka-rate': { part: 'kafka', usual: 500, min: 1, max: 100_000, what: 'notifications per second, at most' },
   'kafka-seed': { part: 'kafka', usual: 1, min: 0, max: 2_147_483_647, what: 'of the faults' },
+  'kafka-appends': {
+    part: 'kafka-append',
+    usual: 500_000,
+    min: 100,
+    max: 10_000_000,
+    what: 'confirmed appends, at least',
+  },
+  'kafka-append-kills': {
+    part: 'kafka-append',
+    usual: 50,
+    min: 1,
+    max: 1_000,
+    what: 'kills of the broker, and as many cuts of its answers',
+  },
+  'kafka-append-bursts': {
+    part: 'kafka-append',
+    usual: 20,
+    min: 0,
+    max: 1_000,
+    what: 'times 1,000 appends at once to one partition while answers are cut',
+  },
+  'kafka-append-seed': { part: 'kafka-append', usual: 1, min: 0, max: 2_147_483_647, what: 'of the times between' },
   'store-notifications': {
     part: 'store',
     usual: 24,
