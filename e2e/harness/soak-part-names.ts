@@ -8,6 +8,7 @@ export const SOAK_PART_NAMES = [
   'store',
   'kafka',
   'kafka-append',
+  'kafka-zombie',
 ] as const;
 
 export type SoakPartName = (typeof SOAK_PART_NAMES)[number];

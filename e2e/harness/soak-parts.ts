@@ -27,6 +27,7 @@ const VITEST = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/p
 const LOG_SOAK = path.join(E2E, '../libs/log-embedded/src/testing/soak.ts');
 const STORE_SOAK = path.join(E2E, '../libs/store/src/sqlite/power-cut/soak.fixture.ts');
 const APPEND_SOAK = path.join(E2E, '../libs/log-kafka/src/testing/append-soak.ts');
+const ZOMBIE_SOAK = path.join(E2E, '../libs/log-kafka/src/testing/zombie-soak.ts');
 
 /** From a kill to ready, every time. */
 const RESTART_PROMISE_MS = 2_000;
@@ -105,6 +106,10 @@ export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
       const names = ['kafka-appends', 'kafka-append-kills', 'kafka-append-bursts', 'kafka-append-seed'] as const;
       return runProgram(APPEND_SOAK, ...names.map((name) => sizes[name]));
     },
+  },
+  'kafka-zombie': {
+    what: 'members of a group frozen beyond their session: what they commit afterwards does not count',
+    run: (sizes) => runProgram(ZOMBIE_SOAK, sizes['kafka-zombies'], sizes['kafka-zombie-seconds']),
   },
 };
 

@@ -6,7 +6,7 @@ describe('the arguments of the soak', () => {
     const asked = parseSoakArguments([]);
     expect(asked).toMatchObject({
       kind: 'run',
-      parts: ['kills', 'idempotency', 'backlog', 'feed', 'log', 'store', 'kafka', 'kafka-append'],
+      parts: ['kills', 'idempotency', 'backlog', 'feed', 'log', 'store', 'kafka', 'kafka-append', 'kafka-zombie'],
     });
     const sizes = asked.kind === 'run' ? asked.sizes : undefined;
     // Those of the published promises.
@@ -24,6 +24,8 @@ describe('the arguments of the soak', () => {
       'kafka-appends': 500_000,
       'kafka-append-kills': 50,
       'kafka-append-bursts': 20,
+      'kafka-zombies': 50,
+      'kafka-zombie-seconds': 60,
     });
   });
 

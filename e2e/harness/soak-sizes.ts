@@ -92,6 +92,14 @@ const SIZES = {
     what: 'times 1,000 appends at once to one partition while answers are cut',
   },
   'kafka-append-seed': { part: 'kafka-append', usual: 1, min: 0, max: 2_147_483_647, what: 'of the times between' },
+  'kafka-zombies': { part: 'kafka-zombie', usual: 50, min: 1, max: 1_000, what: 'frozen members, 10 at a time' },
+  'kafka-zombie-seconds': {
+    part: 'kafka-zombie',
+    usual: 60,
+    min: 10,
+    max: 3_600,
+    what: 'for which each is frozen; its session ends after 6',
+  },
   'store-notifications': {
     part: 'store',
     usual: 24,
