@@ -1,4 +1,6 @@
+import { sleep } from '@belfry/core/clock';
 import type { LogTopicSettings } from '@belfry/core/log';
+import { isUnavailable } from '@belfry/core/unavailable-error';
 import kafkajs, { type Admin, type KafkaJSProtocolError } from 'kafkajs';
 import { isProtocolError } from './failure.ts';
 import type { KafkaParts } from './kafka-parts.ts';
@@ -14,17 +16,20 @@ import {
 /** The client's error for one topic of a creation; its types leave it out. */
 type CreationFailure = KafkaJSProtocolError & { readonly topic: string };
 
-export type KafkaTopicsDeps = Pick<KafkaParts, 'admin' | 'names' | 'logger'> & {
+export type KafkaTopicsDeps = Pick<KafkaParts, 'admin' | 'names' | 'logger' | 'clock'> & {
   readonly directory: TopicDirectory;
   readonly defaults: KafkaTopicDefaults;
 };
+
+const KNOWN_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 100;
 
 /**
  * `ensureTopics` of the port. Existing topics are left as they are: raising partitions moves keys to other partitions and so breaks their
  * order for a while, which only an operator may decide. What differs is said once per call, one line per topic.
  */
 export function createEnsureTopics(deps: KafkaTopicsDeps): (topics: readonly LogTopicSettings[]) => Promise<void> {
-  const { admin, names, logger, directory, defaults } = deps;
+  const { admin, names, logger, clock, directory, defaults } = deps;
 
   async function compare(connection: Admin, settings: LogTopicSettings): Promise<void> {
     const kafkaTopic = names.toKafka(settings.name);
@@ -52,9 +57,27 @@ export function createEnsureTopics(deps: KafkaTopicsDeps): (topics: readonly Log
         }),
       );
     } catch (error) {
+      // Taken by the controller, and not yet known to it as a broker.
+      if (isProtocolError(error) && error.type === 'UNKNOWN_TOPIC_OR_PARTITION') return;
       const failures = creationFailures(error).filter(({ type }) => type !== 'TOPIC_ALREADY_EXISTS');
       const [failure] = failures;
       if (failure !== undefined) throw await explained(failure);
+    }
+  }
+
+  /** A broker that has taken the order to make a topic may say for a while that there is none, above all when it has just been started: the client takes that for final. */
+  async function untilKnown(logTopic: string): Promise<void> {
+    const endMs = clock.monotonicMs() + KNOWN_WITHIN_MS;
+    for (;;) {
+      directory.forget(logTopic);
+      try {
+        await directory.find(logTopic);
+        return;
+      } catch (error) {
+        const mayPass = error instanceof RangeError || isUnavailable(error);
+        if (!mayPass || clock.monotonicMs() > endMs) throw error;
+        await sleep(clock, LOOK_EVERY_MS);
+      }
     }
   }
 
@@ -87,10 +110,7 @@ export function createEnsureTopics(deps: KafkaTopicsDeps): (topics: readonly Log
     const missing = topics.filter((settings) => !isThere(settings));
     if (missing.length === 0) return;
     await create(missing);
-    for (const { name } of missing) {
-      directory.forget(name);
-      await directory.find(name);
-    }
+    for (const { name } of missing) await untilKnown(name);
   };
 }
 
