@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { machineMs } from '@belfry/testing/machine-clock';
 import { Kafka, logLevel, type TopicPartitionOffset } from 'kafkajs';
-import { machineMs } from './machine-clock.ts';
 
 /**
  * The consumer of kafka-round-trip.ts, in a process of its own. It commits every second, as Belfry's workers do, beside its reading: left to commit by itself,

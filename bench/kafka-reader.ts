@@ -1,8 +1,8 @@
 import { createKafkaLog } from '@belfry/log-kafka';
+import { machineMs } from '@belfry/testing/machine-clock';
 import { realClock as clock } from '@belfry/testing/real-clock';
 import { createWorker } from '@belfry/worker';
 import kafkajs from 'kafkajs';
-import { machineMs } from './machine-clock.ts';
 
 /**
  * A member of a consumer group in a process of its own: the worker runtime over `log-kafka`, or a bare kafkajs `eachBatch` loop that only counts. Tells

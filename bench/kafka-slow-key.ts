@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { partitionOf } from '@belfry/core/partitioner';
+import { machineMs } from '@belfry/testing/machine-clock';
 import { describeEnvironment } from './environment.ts';
 import { startKafkaForBench } from './kafka-bench-log.ts';
 import { type Readers, startReaders } from './kafka-readers.ts';
-import { machineMs } from './machine-clock.ts';
 import { median, quantile, rounded } from './quantile.ts';
 
 /**

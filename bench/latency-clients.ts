@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { machineMs } from '@belfry/testing/machine-clock';
 import { WebSocket } from 'ws';
-import { machineMs } from './machine-clock.ts';
 
 /**
  * The clients of latency.ts in a process of their own: a connection per ticket, each of which notes when a notification arrives and acknowledges what

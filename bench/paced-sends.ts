@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { machineMs } from './machine-clock.ts';
+import { machineMs } from '@belfry/testing/machine-clock';
 
 export type PacedSends = {
   /** From each send to its answer. */

@@ -9,6 +9,7 @@ export const SOAK_PART_NAMES = [
   'kafka',
   'kafka-append',
   'kafka-zombie',
+  'kafka-worker',
 ] as const;
 
 export type SoakPartName = (typeof SOAK_PART_NAMES)[number];

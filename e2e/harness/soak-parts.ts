@@ -27,6 +27,7 @@ const VITEST = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/p
 const LOG_SOAK = path.join(E2E, '../libs/log-embedded/src/testing/soak.ts');
 const STORE_SOAK = path.join(E2E, '../libs/store/src/sqlite/power-cut/soak.fixture.ts');
 const APPEND_SOAK = path.join(E2E, '../libs/log-kafka/src/testing/append-soak.ts');
+const WORKER_SOAK = path.join(E2E, '../libs/worker/src/testing/worker-soak.ts');
 const ZOMBIE_SOAK = path.join(E2E, '../libs/log-kafka/src/testing/zombie-soak.ts');
 
 /** From a kill to ready, every time. */
@@ -110,6 +111,18 @@ export const SOAK_PARTS: Readonly<Record<SoakPartName, SoakPart>> = {
   'kafka-zombie': {
     what: 'members of a group frozen beyond their session: what they commit afterwards does not count',
     run: (sizes) => runProgram(ZOMBIE_SOAK, sizes['kafka-zombies'], sizes['kafka-zombie-seconds']),
+  },
+  'kafka-worker': {
+    what: 'three workers over Kafka, kill -9 of them, others that come and go: nothing lost, first attempts of each key in order',
+    async run(sizes) {
+      const names = [
+        'kafka-worker-records',
+        'kafka-worker-kills',
+        'kafka-worker-rebalances',
+        'kafka-worker-seed',
+      ] as const;
+      return runProgram(WORKER_SOAK, ...names.map((name) => sizes[name]));
+    },
   },
 };
 

@@ -6,7 +6,18 @@ describe('the arguments of the soak', () => {
     const asked = parseSoakArguments([]);
     expect(asked).toMatchObject({
       kind: 'run',
-      parts: ['kills', 'idempotency', 'backlog', 'feed', 'log', 'store', 'kafka', 'kafka-append', 'kafka-zombie'],
+      parts: [
+        'kills',
+        'idempotency',
+        'backlog',
+        'feed',
+        'log',
+        'store',
+        'kafka',
+        'kafka-append',
+        'kafka-zombie',
+        'kafka-worker',
+      ],
     });
     const sizes = asked.kind === 'run' ? asked.sizes : undefined;
     // Those of the published promises.
@@ -26,6 +37,9 @@ describe('the arguments of the soak', () => {
       'kafka-append-bursts': 20,
       'kafka-zombies': 50,
       'kafka-zombie-seconds': 60,
+      'kafka-worker-records': 1_000_000,
+      'kafka-worker-kills': 200,
+      'kafka-worker-rebalances': 100,
     });
   });
 

@@ -100,6 +100,22 @@ const SIZES = {
     max: 3_600,
     what: 'for which each is frozen; its session ends after 6',
   },
+  'kafka-worker-records': {
+    part: 'kafka-worker',
+    usual: 1_000_000,
+    min: 1_000,
+    max: 10_000_000,
+    what: 'records of 10,000 keys, which handlers take 0 to 500 ms for',
+  },
+  'kafka-worker-kills': { part: 'kafka-worker', usual: 200, min: 0, max: 5_000, what: 'kills of a worker' },
+  'kafka-worker-rebalances': {
+    part: 'kafka-worker',
+    usual: 100,
+    min: 0,
+    max: 5_000,
+    what: 'times that a worker joins or leaves in good order, by turns',
+  },
+  'kafka-worker-seed': { part: 'kafka-worker', usual: 1, min: 0, max: 2_147_483_647, what: 'of all random numbers' },
   'store-notifications': {
     part: 'store',
     usual: 24,
