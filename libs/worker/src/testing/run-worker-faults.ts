@@ -35,7 +35,8 @@ export type WorkerFaultFigures = NoteFigures & {
 const MEMBERS = 3;
 const PARTITIONS = 12;
 const HANDLER_MS = 500;
-const CONCURRENCY = 1_500;
+/** So that there are records for the last fault, too. */
+const CONCURRENCY = 800;
 /**
  * A process that is killed has a third of the partitions. What it repeats is what it has started beyond the watermark, which this bounds, and what it has done since its last
  * commit, for which this leaves room.
@@ -50,7 +51,10 @@ const VALUE_BYTES = 300;
 const LOOK_EVERY_MS = 100;
 const STUCK_MS = 60_000;
 
-/** Three workers or four read a topic to its end, while they are killed, come and go, evenly over the records and each time with the group settled. */
+/**
+ * Three workers or four read a topic to its end, while they are killed, come and go: evenly over the records, and each time when the group has settled and is at work
+ * again, as a process that has just been given its partitions has little under way.
+ */
 export async function runWorkerFaults(options: WorkerFaultOptions): Promise<WorkerFaultFigures> {
   const { records, kills, rebalances, seed, onProgress } = options;
   const random = createSeededRandom(seed);
@@ -88,8 +92,11 @@ export async function runWorkerFaults(options: WorkerFaultOptions): Promise<Work
     for (let member = 0; member < MEMBERS; member++) await group.join();
     const faults = [...Array(kills).fill('kill'), ...Array(rebalances).fill('rebalance')];
     shuffle(faults, random);
+    let committed = 0;
     for (const [index, fault] of faults.entries()) {
-      const committed = await untilCommitted(log, group, records, (records * (index + 0.5)) / faults.length);
+      const atWork = Math.min(records, committed + CONCURRENCY);
+      const wanted = Math.max(atWork, (records * (index + 0.5)) / faults.length);
+      committed = await untilCommitted(log, group, records, wanted);
       const seconds = Math.round((realClock.monotonicMs() - startedMs) / 1_000);
       if (index % 10 === 0) onProgress?.(`${seconds} s: ${index} faults, ${committed} of ${records} records`);
       if (fault === 'kill') await group.kill(random.next());
