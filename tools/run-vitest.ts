@@ -1,6 +1,8 @@
 // Usage, in a package: node ../../tools/run-vitest.ts <kind> [--serial] [--kind=<kind>]. Runs one kind of its tests (tools/test-kinds.ts), its files one
 // after another with --serial, and leaves the counts in .vitest/<kind>.json. --kind counts more than the kind that was named before.
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { startVitest } from 'vitest/node';
 import { type DiedFile, diedFiles } from './died-files.ts';
@@ -19,6 +21,10 @@ if (!isTestKind(kind) || positionals.length > 1) {
   console.error(`usage: run-vitest.ts ${Object.keys(TEST_KINDS).join('|')} [--serial] [--kind=<kind>]`);
   process.exit(2);
 }
+
+// Each thread that strips types loads the same WebAssembly, and now and then V8 ends a process in which many do ("Check failed: jit_page.has_value()", as in
+// nodejs/node#64500). From this cache, which is that of the services, types come stripped.
+process.env.NODE_COMPILE_CACHE ??= path.join(tmpdir(), 'node-compile-cache');
 
 const outputFile = `.vitest/${kind}.json`;
 const include = [...TEST_KINDS[kind].include];

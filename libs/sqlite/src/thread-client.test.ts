@@ -42,7 +42,8 @@ describe('a database thread', () => {
   it('has its modules in the compile cache of the process', async () => {
     const fixture = fileURLToPath(new URL('./compile-cache.fixture.ts', import.meta.url));
     const cache = join(folder, 'cache');
-    const { stdout } = await promisify(execFile)(process.execPath, [fixture, cache, join(folder, 'other.db')]);
+    const env = { ...process.env, NODE_COMPILE_CACHE: undefined };
+    const { stdout } = await promisify(execFile)(process.execPath, [fixture, cache, join(folder, 'other.db')], { env });
     expect(dirname(stdout)).toBe(cache);
     expect(await client.call('compileCache', [])).toBe(getCompileCacheDir());
   });
