@@ -35,7 +35,7 @@ export async function fillTables(query: (text: string) => Promise<unknown>): Pro
     `insert into subscriptions select 'acme', 'topic-' || i % 10, ${name('user', 'i / 10')} from generate_series(1, 50000) as i`,
     `insert into idempotency_keys select 'acme', ${name('key', 'i')}, 'hash', 'seed', ${NOW_MS}, ${NOW_MS} - i, 200, '{}' from generate_series(1, 50000) as i`,
     `insert into tickets select ${name('hash', 'i')}, 'acme', ${user}, ${later} + i from generate_series(1, 50000) as i`,
-    `insert into api_keys select ${name('key', 'i')}, 'acme', 'hash', '[]', null from generate_series(1, 10000) as i`,
+    `insert into api_keys select ${name('key', 'i')}, 'acme', 'hash', '[]', null from generate_series(1, 100) as i`,
     'vacuum analyze',
   ]) {
     await query(statement);
