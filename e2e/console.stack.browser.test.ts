@@ -14,6 +14,11 @@ import { waitUntil } from './harness/wait-until.ts';
 /** A browser on a busy machine: the waits inside give up first and say what they waited for. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
+/** The longest pause between two tries of the SDK, and then some: containers are away long enough for it to come to that. */
+const RECONNECTED_WITHIN_MS = 80_000;
+/** Of a stack of containers with that. */
+const RESTARTED_WITHIN_MS = 300_000;
+
 describeNeeding('browser', findChromium(), 'the console', (executablePath) => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'belfry-console-'));
   let providers: Providers;
@@ -226,7 +231,7 @@ describeNeeding('browser', findChromium(), 'the console', (executablePath) => {
     await page.getByText('Accepted: it is durable now.').waitFor();
   });
 
-  it('reconnects after a restart of the server and misses nothing', async () => {
+  it('reconnects after a restart of the server and misses nothing', { timeout: RESTARTED_WITHIN_MS }, async () => {
     const { page, connect, send } = await open();
     await connect('steady', 'websocket');
     await send({ user: 'steady', title: 'Before' });
@@ -239,8 +244,8 @@ describeNeeding('browser', findChromium(), 'the console', (executablePath) => {
     for (const title of ['While away 1', 'While away 2', 'While away 3']) {
       await api.post('/v1/notifications', { to: { users: ['steady'] }, type: 't', title });
     }
-    await page.getByText('Connected over WebSocket', { exact: true }).waitFor();
-    await page.locator('#feed[data-tone=good]').waitFor();
+    await page.getByText('Connected over WebSocket', { exact: true }).waitFor({ timeout: RECONNECTED_WITHIN_MS });
+    await page.locator('#feed[data-tone=good]').waitFor({ timeout: RECONNECTED_WITHIN_MS });
     // `arrived`: over the live connection, by its cursor, not only read from the inbox.
     await waitUntil(async () => (await page.locator('#inbox > .arrived', { hasText: 'While away' }).count()) === 3);
     expect(await page.locator('#inbox > li').count()).toBe(4);
