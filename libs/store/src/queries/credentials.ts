@@ -1,5 +1,30 @@
 import type { ApiKey, Scope, Ticket } from '@belfry/core/store/credentials';
+import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
+import { createStatement } from '../statement.ts';
+
+const API_KEY = {
+  id: 'text',
+  tenant: 'text',
+  secret_hash: 'text',
+  scopes: 'text',
+  expires_at_ms: 'integer?',
+} as const;
+
+const putApiKeys = createInsert('api_keys', API_KEY, (insert) =>
+  insert.onConflict((conflict) =>
+    conflict.column('id').doUpdateSet((set) => ({
+      tenant: set.ref('excluded.tenant'),
+      secret_hash: set.ref('excluded.secret_hash'),
+      scopes: set.ref('excluded.scopes'),
+      expires_at_ms: set.ref('excluded.expires_at_ms'),
+    })),
+  ),
+);
+
+const deleteOtherApiKeys = createStatement({ input: { id: 'text' } }, ({ db }, { input }) =>
+  db.deleteFrom('api_keys').where('id', 'not in', (where) => where.selectFrom(input).select('input.id')),
+);
 
 export async function findApiKey({ db }: QueryContext, id: string): Promise<ApiKey | undefined> {
   const row = await db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
@@ -13,9 +38,9 @@ export async function findApiKey({ db }: QueryContext, id: string): Promise<ApiK
   };
 }
 
-export async function setApiKeys({ db }: QueryContext, keys: readonly ApiKey[]): Promise<void> {
+export async function setApiKeys(context: QueryContext, keys: readonly ApiKey[]): Promise<void> {
   // In one order, so that processes that start together wait for each other and never in a circle.
-  const rows = keys
+  const input = keys
     .toSorted((one, other) => (one.id < other.id ? -1 : 1))
     .map((key) => ({
       id: key.id,
@@ -24,17 +49,8 @@ export async function setApiKeys({ db }: QueryContext, keys: readonly ApiKey[]):
       scopes: JSON.stringify(key.scopes),
       expires_at_ms: key.expiresAtMs ?? null,
     }));
-  const ids = rows.map(({ id }) => id);
-  for (const row of rows) {
-    const { id: _id, ...values } = row;
-    await db
-      .insertInto('api_keys')
-      .values(row)
-      .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
-      .execute();
-  }
-  const others = db.deleteFrom('api_keys');
-  await (ids.length === 0 ? others : others.where('id', 'not in', ids)).execute();
+  await putApiKeys(context, { input });
+  await deleteOtherApiKeys(context, { input });
 }
 
 export async function createTicket({ db }: QueryContext, ticketHash: string, ticket: Ticket): Promise<void> {
