@@ -15,7 +15,7 @@ export type TokenKeySource = { readonly key: JWTVerifyGetKey; readonly algorithm
 
 const SECRET_BYTES_MIN = 32;
 /** The set is there, and has no key, or no single one, for the token. */
-const NO_SUCH_KEY: ReadonlySet<string> = new Set([
+export const NO_SUCH_KEY: ReadonlySet<string> = new Set([
   errors.JWKSNoMatchingKey.code,
   errors.JWKSMultipleMatchingKeys.code,
   errors.JOSENotSupported.code,

@@ -1,6 +1,6 @@
 import type { Clock } from '@belfry/core/clock';
 import { decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { resolveTokenKeys, type TokenKeySource, type TokenKeys } from './token-keys.ts';
+import { NO_SUCH_KEY, resolveTokenKeys, type TokenKeySource, type TokenKeys } from './token-keys.ts';
 
 export type TokenOptions = {
   /** At least one. A token is checked by those alone whose algorithms it names. */
@@ -29,10 +29,8 @@ const UNSIGNED: ReadonlySet<string> = new Set([
   errors.JWSInvalid.code,
   errors.JWTInvalid.code,
   errors.JWSSignatureVerificationFailed.code,
-  errors.JWKSNoMatchingKey.code,
-  errors.JWKSMultipleMatchingKeys.code,
   errors.JOSEAlgNotAllowed.code,
-  errors.JOSENotSupported.code,
+  ...NO_SUCH_KEY,
 ]);
 
 /**
