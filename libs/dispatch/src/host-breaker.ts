@@ -41,30 +41,27 @@ const PUT_OFF_SPACING_MS = 1;
 /** Hosts remembered. Subdomains of an allowed push service are the client's choice, so their number must not be. */
 const MAX_HOSTS = 10_000;
 
+type OpenState = {
+  readonly cause: BreakerCause;
+  readonly nextProbeAtMs: number;
+  /** How many deliveries were told to wait since the last probe: spreads their return. */
+  waiting: number;
+};
+
 type HostState = {
   /** The last outcomes, true for a failure of the host. */
   recent: boolean[];
   timeouts: number;
   /** Recipients whose last attempt was refused, perhaps because of our set-up, since the host last took anything. */
   refused: Set<string>;
-  /** Both set while the breaker is open. */
-  cause: BreakerCause | undefined;
-  nextProbeAtMs: number | undefined;
-  /** How many deliveries were told to wait since it opened: spreads their return. */
-  waiting: number;
+  /** Set while the breaker is open. */
+  open: OpenState | undefined;
   /** When those come back that were put off last, and how many they are. */
   backFromMs: number;
   putOff: number;
 };
 
-const UNKNOWN_HOST = {
-  timeouts: 0,
-  cause: undefined,
-  nextProbeAtMs: undefined,
-  waiting: 0,
-  backFromMs: 0,
-  putOff: 0,
-} as const;
+const UNKNOWN_HOST = { timeouts: 0, open: undefined, backFromMs: 0, putOff: 0 } as const;
 
 /**
  * A breaker per provider host. It opens when half of the last 20 attempts failed because of the host, or 5 in a row timed out; at once when the host refuses our credentials, so
@@ -87,12 +84,18 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
     return state;
   };
 
+  const openUntilProbe = (cause: BreakerCause): OpenState => ({
+    cause,
+    nextProbeAtMs: clock.monotonicMs() + probeIntervalMs,
+    waiting: 0,
+  });
+
   const hold = (host: string): number => {
-    const state = stateOf(host);
-    if (state.nextProbeAtMs === undefined) return 0;
-    state.waiting++;
-    const untilProbeMs = Math.max(0, state.nextProbeAtMs - clock.monotonicMs());
-    return Math.ceil(untilProbeMs + state.waiting * spacingMs);
+    const { open } = stateOf(host);
+    if (open === undefined) return 0;
+    open.waiting++;
+    const untilProbeMs = Math.max(0, open.nextProbeAtMs - clock.monotonicMs());
+    return Math.ceil(untilProbeMs + open.waiting * spacingMs);
   };
 
   return {
@@ -109,11 +112,9 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
     },
     admit(host) {
       const state = stateOf(host);
-      if (state.nextProbeAtMs === undefined) return { kind: 'go' };
-      const nowMs = clock.monotonicMs();
-      if (nowMs < state.nextProbeAtMs) return { kind: 'wait', dueInMs: hold(host) };
-      state.nextProbeAtMs = nowMs + probeIntervalMs;
-      state.waiting = 0;
+      if (state.open === undefined) return { kind: 'go' };
+      if (clock.monotonicMs() < state.open.nextProbeAtMs) return { kind: 'wait', dueInMs: hold(host) };
+      state.open = openUntilProbe(state.open.cause);
       return { kind: 'go' };
     },
     record(host, outcome, recipient) {
@@ -122,10 +123,11 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
       const state = stateOf(host);
       const failed = isHostFailure(outcome);
       const fault = outcome.kind === 'rejected' ? outcome.fault : undefined;
-      if (state.cause !== undefined) {
-        if (failed || fault === 'setup' || (fault === 'perhaps-setup' && state.cause === 'refusing')) return;
+      if (state.open !== undefined) {
+        const { cause } = state.open;
+        if (failed || fault === 'setup' || (fault === 'perhaps-setup' && cause === 'refusing')) return;
         hosts.delete(host);
-        options.onChange?.(host, false, state.cause);
+        options.onChange?.(host, false, cause);
         return;
       }
       state.timeouts = outcome.kind === 'unknown' ? state.timeouts + 1 : 0;
@@ -135,12 +137,10 @@ export function createHostBreaker(options: BreakerOptions): HostBreaker {
       if (state.recent.length > WINDOW) state.recent.shift();
       const cause = fault === 'setup' ? 'refusing' : causeToOpen(state);
       if (cause === undefined) return;
-      state.cause = cause;
-      state.nextProbeAtMs = clock.monotonicMs() + probeIntervalMs;
-      state.waiting = 0;
+      state.open = openUntilProbe(cause);
       options.onChange?.(host, true, cause);
     },
-    isOpen: (host) => hosts.get(host)?.nextProbeAtMs !== undefined,
+    isOpen: (host) => hosts.get(host)?.open !== undefined,
   };
 }
 
