@@ -39,7 +39,7 @@ export { UNAVAILABLE_ERRORS } from './http/error-answer.ts';
 export type { HttpApp } from './http/http-app.ts';
 export { createHttpHost, type HttpHost, type HttpHostOptions, LOOPBACK_HOSTS } from './http/http-host.ts';
 export { addIdempotency } from './http/idempotency.ts';
-export { isProblemError, ProblemError, type ProblemOptions, problemDocument } from './http/problem.ts';
+export { isProblemError, ProblemError, type ProblemOptions, problemDocument, unauthenticated } from './http/problem.ts';
 export type { TokenKeys } from './http/token-keys.ts';
 export { createTokenVerifier, type TokenOptions, type TokenVerifier } from './http/token-verifier.ts';
 export { createUserSeal } from './http/user-seal.ts';

@@ -8,6 +8,7 @@ import {
   isAckToken,
   ProblemError,
   principalOf,
+  unauthenticated,
 } from '@belfry/runtime';
 import type { FastifyRequest } from 'fastify';
 
@@ -38,14 +39,12 @@ export function requireAckTokenOr(
     const credential = bearerCredential(request.headers.authorization) ?? '';
     if (!isAckToken(credential)) return otherwise(request);
     const user = ackTokens.read(credential, clock.nowMs());
-    if (user !== undefined) request.principal = { kind: 'user', ...user };
-    else {
-      throw new ProblemError('unauthenticated', {
-        detail: 'The ack token is not good, or its connection has ended: `hello` of the next one has another.',
-        field: 'header:Authorization',
-        headers: { 'www-authenticate': 'Bearer realm="belfry"' },
-      });
+    if (user === undefined) {
+      throw unauthenticated(
+        'The ack token is not good, or its connection has ended: `hello` of the next one has another.',
+      );
     }
+    request.principal = { kind: 'user', ...user };
   };
 }
 

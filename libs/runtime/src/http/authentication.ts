@@ -5,7 +5,7 @@ import type { CredentialStore, Scope } from '@belfry/core/store/credentials';
 import type { FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import { apiKeyId, bearerCredential, hashSecret } from './credential.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError, unauthenticated } from './problem.ts';
 import { createTokenBuckets, type RateLimit } from './token-bucket.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
@@ -92,13 +92,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       credential === undefined
         ? { ok: false, detail: 'Send `Authorization: Bearer` with an API key or a user token.' }
         : await identify(credential);
-    if (!identified.ok) {
-      throw new ProblemError('unauthenticated', {
-        detail: identified.detail,
-        field: 'header:Authorization',
-        headers: { 'www-authenticate': 'Bearer realm="belfry"' },
-      });
-    }
+    if (!identified.ok) throw unauthenticated(identified.detail);
     const { principal } = identified;
     if (principal.kind === 'api-key') {
       const waitMs = buckets?.take(principal.keyId) ?? 0;

@@ -32,6 +32,15 @@ export class ProblemError extends Error {
   }
 }
 
+/** The answer to a credential that is missing or no good (RFC 9110 §11.6.1 asks for the header). */
+export function unauthenticated(detail: string): ProblemError {
+  return new ProblemError('unauthenticated', {
+    detail,
+    field: 'header:Authorization',
+    headers: { 'www-authenticate': 'Bearer realm="belfry"' },
+  });
+}
+
 export function isProblemError(error: unknown): error is ProblemError {
   return (
     error instanceof Error &&
