@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, createApi } from './harness/api.ts';
 import { watchArrivals } from './harness/arrivals.ts';
 import { type ComposeClone, cloneForCompose } from './harness/compose-clone.ts';
-import { composeOverride } from './harness/compose-override.ts';
+import { COMPOSE_SERVICES, composeOverride } from './harness/compose-override.ts';
 import { lines, runDocker } from './harness/compose-project.ts';
 import { addFcmDevice, addWebPushDevice, type TestDevice } from './harness/devices.ts';
 import { readEndedLedgers } from './harness/ledger.ts';
@@ -23,18 +23,7 @@ const BUILD_MS = 900_000;
 vi.setConfig({ testTimeout: 480_000, hookTimeout: BUILD_MS + 300_000 });
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SERVICES = [
-  'edge',
-  'producer-api',
-  'router',
-  'realtime-gateway',
-  'webpush-worker',
-  'fcm-worker',
-  'scheduler',
-  'console',
-  'provider-simulator',
-  'invoices',
-];
+const SERVICES = [...COMPOSE_SERVICES, 'provider-simulator'];
 const USERS = Array.from({ length: 24 }, (_, index) => `user-${index}`);
 /** One of them has lost its device for good, another one's answers only at the second try. */
 const LOST = 'user-1';

@@ -19,7 +19,7 @@ export type OutcomeCase = {
 
 export const WEBPUSH_WAIT_MS = 2_000;
 /** FCM's own rule: longer than the schedule of the run, and than a short Retry-After. */
-export const FCM_WAIT_MS = 10_000;
+const FCM_WAIT_MS = 10_000;
 const FCM_QUOTA_WAIT_MS = 60_000;
 
 type Ending = Pick<OutcomeCase, 'outcome' | 'reason' | 'code' | 'waitMs' | 'arrivals'>;

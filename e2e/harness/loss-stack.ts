@@ -33,7 +33,7 @@ export type LossStack = {
 };
 
 /** Sends that one worker process has under way at most. */
-export const PUSH_CONCURRENCY = 32;
+const PUSH_CONCURRENCY = 32;
 /** Worker processes of each channel that work; one more is there for when it is scaled. */
 export const WORKERS_EACH = 3;
 /** The shortest that brokers allow by default. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoreContract } from './store-contract.ts';
 import {
   attemptOf,
+  DEAD,
   DELIVERED,
   notificationOf,
   refOf,
@@ -94,8 +95,7 @@ export function describeGate(contract: StoreContract): void {
   });
 
   describe('finds the last earlier first attempt that is parked', () => {
-    const park = (ref: DeliveryRef, dueInMs: number) =>
-      settleOne(contract, ref, { kind: 'park', dueInMs }, { attempt: attemptOf(contract, ref) });
+    const park = (ref: DeliveryRef, dueInMs: number) => settleOne(contract, ref, { kind: 'park', dueInMs });
 
     /** Notifications in the order of the recipient's stream, each to two devices and over both lanes. */
     async function routeInOrder(count: number, recipient = 'ann', tenant = unique('t')) {
@@ -143,7 +143,7 @@ export function describeGate(contract: StoreContract): void {
 
     it.each([
       ['a retry', { kind: 'retry', dueInMs: 5_000 }],
-      ['a dead letter', { kind: 'dead-letter', reason: 'gone', fingerprint: 'f' }],
+      ['a dead letter', DEAD],
     ] as const)('and nothing behind %s', async (_what, next) => {
       const [first, second] = await routeInOrder(2);
       if (!first || !second) throw new Error('two rows');
@@ -154,7 +154,7 @@ export function describeGate(contract: StoreContract): void {
     it('and nothing behind a redriven one', async () => {
       const [first, second] = await routeInOrder(2);
       if (!first || !second) throw new Error('two rows');
-      await settleOne(contract, first.phone, { kind: 'dead-letter', reason: 'gone', fingerprint: 'f' });
+      await settleOne(contract, first.phone, DEAD);
       const { tenant, recipient, deliveryId } = first.phone;
       await contract.store.registerDevice({ tenant, user: recipient }, 'phone', webPushAddress());
       const { redriven } = await contract.store.redrive({

@@ -1,4 +1,3 @@
-import { deliveryId, NO_DEVICE } from '@belfry/core/delivery';
 import { TICKET_TTL_MS } from '@belfry/core/store/credentials';
 import { IDEMPOTENCY_KEY_TTL_MS } from '@belfry/core/store/idempotency';
 import type { RealtimeChange } from '@belfry/core/store/user-stream';
@@ -54,7 +53,7 @@ export function describeRetention(contract: StoreContract): void {
         tenant,
         user: 'ann',
         notificationId: unseen.notification.id,
-        deliveryId: deliveryId(tenant, unseen.notification.id, 'ann', 'realtime', NO_DEVICE),
+        deliveryId: unseen.realtimeId,
         state: 'expired',
       },
     ]);

@@ -8,7 +8,7 @@ import {
   path,
   string,
 } from '@belfry/runtime';
-import { apiKeyEntryProblem } from '@belfry/service-process';
+import { API_KEY_TENANT, apiKeyEntryProblem } from '@belfry/service-process';
 
 const GROUP = 'A new API key';
 
@@ -29,7 +29,7 @@ const OPTIONS = defineOptions({
   },
   BELFRY_NEW_API_KEY_TENANT: {
     type: string(),
-    default: 'default',
+    default: API_KEY_TENANT,
     description: 'Tenant that the key is for.',
     group: GROUP,
   },

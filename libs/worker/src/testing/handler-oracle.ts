@@ -68,7 +68,7 @@ export function createHandlerOracle(
     if (!holds) throw new Error(`${promise}: broken by ${identify(record)} (key ${record.key})`);
   };
 
-  const inGeneration = ({ process, generation }: Handling, record: LogRecord) =>
+  const inGeneration = ({ process, generation }: Pick<Handling, 'process' | 'generation'>, record: LogRecord) =>
     `${process}:${generation}:${identify(record)}`;
 
   const count = (matches: (other: Handling) => boolean): number => [...running].filter(matches).length;
@@ -161,9 +161,9 @@ export function createHandlerOracle(
       for (const handling of running) if (handling.process === process) running.delete(handling);
     },
     waiting(process, target) {
-      const nameOf = (one: LogRecord) => `${process}:${target.generation}:${identify(one)}`;
+      const here = { process, generation: target.generation };
       const handed = target.records.filter(({ offset }) => offset >= target.assignedFrom && offset < target.position);
-      const open = handed.filter((one) => !doneInGeneration.has(nameOf(one)));
+      const open = handed.filter((one) => !doneInGeneration.has(inGeneration(here, one)));
       const lookAheadEnd = (open[0]?.offset ?? 0n) + BigInt(limits.lookAhead);
       const isRunning = (one: LogRecord) =>
         count((other) => other.process === process && other.records.includes(one)) > 0;
@@ -172,7 +172,7 @@ export function createHandlerOracle(
       for (const one of open) {
         const isBehind = one.offset < lookAheadEnd && keys.has(one.key);
         keys.add(one.key);
-        const isUnstarted = !startedInGeneration.has(nameOf(one));
+        const isUnstarted = !startedInGeneration.has(inGeneration(here, one));
         if (isUnstarted) waiting.unstarted++;
         if (isUnstarted && !isBehind && hostOf(one) === undefined) waiting.startable++;
         if (!isBehind && !isRunning(one)) waiting.idle++;
