@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Api, createApi } from './api.ts';
 import { launchStandalone } from './launch-standalone.ts';
+import { type MedianAndMax, medianAndMax } from './median-and-max.ts';
 import { runChild } from './run-child.ts';
 
 export type BacklogRunOptions = {
@@ -19,7 +20,7 @@ export type BacklogRunReport = {
   /** What the router had before it, a moment after it was ready for the first and the last time. */
   readonly backlog: { readonly first: number; readonly last: number };
   /** From starting the process to `/health/ready`. */
-  readonly readyMs: { readonly median: number; readonly max: number };
+  readonly readyMs: MedianAndMax;
 };
 
 const E2E = fileURLToPath(new URL('..', import.meta.url));
@@ -38,16 +39,15 @@ export async function runBacklog({ jobs, starts }: BacklogRunOptions): Promise<B
     const readyMs: number[] = [];
     for (let start = 0; start < starts; start++) {
       const belfry = await launchStandalone({ dataDirectory });
-      readyMs.push(Math.round(belfry.readyAfterMs));
+      readyMs.push(belfry.readyAfterMs);
       backlog.push(await readBacklog(createApi(belfry.url)));
       await belfry.end('SIGKILL');
     }
-    const sorted = readyMs.toSorted((a, b) => a - b);
     return {
       fillSeconds,
       starts: readyMs.length,
       backlog: { first: backlog[0] ?? 0, last: backlog.at(-1) ?? 0 },
-      readyMs: { median: sorted[sorted.length >> 1] ?? 0, max: sorted.at(-1) ?? 0 },
+      readyMs: medianAndMax(readyMs),
     };
   } finally {
     rmSync(dataDirectory, { recursive: true, force: true });

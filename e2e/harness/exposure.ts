@@ -1,15 +1,9 @@
+import { type Arrival, listenToArrivals } from './arrivals.ts';
 import type { WorkerService } from './fault-plan.ts';
 import type { Providers } from './providers.ts';
 
-/** A push that a provider took. */
-export type Send = {
-  readonly service: WorkerService;
-  /** The device's, and that of the notification. */
-  readonly target: string;
-  readonly id: string;
-  readonly arrivedAtMs: number;
-  readonly acceptedAtMs: number;
-};
+/** A push that a provider took, and the group that sent it. */
+export type Send = Omit<Arrival, 'channel'> & { readonly service: WorkerService };
 
 /** A time in which sends of a group may have lost whoever would have settled them: a process was hit, or partitions changed hands. */
 export type Exposure = { readonly service: WorkerService; readonly fromMs: number; readonly toMs: number };
@@ -27,20 +21,9 @@ export type RepeatedSends = {
 const SETTLED_WITHIN_MS = 2_000;
 
 /** Sends from now on, in the order of acceptance. Grows as they come. */
-export function watchSends({ simulator }: Providers): readonly Send[] {
+export function watchSends(providers: Providers): readonly Send[] {
   const sends: Send[] = [];
-  simulator.webpush.recorder.listen((event) => {
-    if (event.kind !== 'accepted') return;
-    const { id } = JSON.parse(event.message.payload) as { id: string };
-    const { target, arrivedAtMs, atMs: acceptedAtMs } = event;
-    sends.push({ service: 'webpush-worker', target, id, arrivedAtMs, acceptedAtMs });
-  });
-  simulator.fcm.recorder.listen((event) => {
-    if (event.kind !== 'accepted') return;
-    const { belfry_id: id } = (event.message.message as { data: { belfry_id: string } }).data;
-    const { target, arrivedAtMs, atMs: acceptedAtMs } = event;
-    sends.push({ service: 'fcm-worker', target, id, arrivedAtMs, acceptedAtMs });
-  });
+  listenToArrivals(providers, ({ channel, ...arrival }) => sends.push({ service: `${channel}-worker`, ...arrival }));
   return sends;
 }
 

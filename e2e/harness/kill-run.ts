@@ -11,6 +11,7 @@ import type { KillRunReport } from './kill-report.ts';
 import { launchBelfry } from './launch-belfry.ts';
 import { type LedgerDeliveries, readEndedLedgers } from './ledger.ts';
 import { mapConcurrently } from './map-concurrently.ts';
+import { medianAndMax } from './median-and-max.ts';
 import { startProviders } from './providers.ts';
 import { openResumingClient } from './resuming-client.ts';
 import { waitUntil } from './wait-until.ts';
@@ -72,7 +73,6 @@ export async function runKills(options: KillRunOptions): Promise<KillRunReport> 
   }).catch(() => undefined);
 
   const pushes = load.devices.map((device) => stockOf(device, owed.get(device.user) ?? [], ledgers.ended, arrived));
-  const sorted = restarts.toSorted((a, b) => a - b);
   return {
     kills: restarts.length,
     accepted: ids.length,
@@ -89,7 +89,7 @@ export async function runKills(options: KillRunOptions): Promise<KillRunReport> 
     duplicatesAtProviders: sum(pushes.map(({ got }) => repetitions(got))),
     sendsAtProviders: sum(pushes.map(({ got }) => got.length)),
     retriedThenDelivered: sum(pushes.map(({ retriedThenDelivered }) => retriedThenDelivered)),
-    restartMs: { median: Math.round(sorted[sorted.length >> 1] ?? 0), max: Math.round(sorted.at(-1) ?? 0) },
+    restartMs: medianAndMax(restarts),
     states: countBy(ledgers.deliveries.map(({ channel, status }) => `${channel} ${status}`)),
   };
 }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { untilReached } from '@belfry/testing/until-reached';
 import { type Api, createApi } from './api.ts';
 import { watchArrivals } from './arrivals.ts';
 import { countBy } from './count-by.ts';
@@ -12,6 +12,7 @@ import type { LossRunReport } from './loss-report.ts';
 import { type LossStack, type LossTools, startLossStack } from './loss-stack.ts';
 import { takeStock } from './loss-stock.ts';
 import { mapConcurrently } from './map-concurrently.ts';
+import { medianAndMax } from './median-and-max.ts';
 import { openResumingClient } from './resuming-client.ts';
 import { type SteadyProducer, startProducer } from './steady-producer.ts';
 import { waitUntil } from './wait-until.ts';
@@ -76,7 +77,8 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   const startedMs = performance.now();
   const changes = watchHandChanges(loss.broker.directBrokers);
   ending.defer(() => changes.stop());
-  const recoveries = await breakThings(loss, changes, producer, options);
+  const plan = planFaults(options.faults, options.seed);
+  const recoveries = await breakThings(loss, changes, producer, plan, options);
   await untilAccepted(producer, options.notifications);
   await producer.stop();
   const producedMs = performance.now();
@@ -85,8 +87,6 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   const lag = await waitForNoLag(loss, timeoutMs);
   onProgress(`lag ${JSON.stringify(lag)}; reading inboxes and ledgers`);
   const stock = await takeStock({ api, users, devices, clients, arrived, owed: producer.accepted, timeoutMs });
-  const plan = planFaults(options.faults, options.seed);
-  const sorted = recoveries.toSorted((a, b) => a - b);
   const { underWay, unexplained } = weighRepeats(sends, changes.exposures);
   return {
     accepted: producer.count(),
@@ -99,7 +99,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
     acceptedPerSecond: Math.round((1_000 * producer.count()) / (producedMs - startedMs)),
     drainSeconds: Math.round((performance.now() - producedMs) / 1_000),
     keptOutByGate: await readGate(api),
-    recoveryMs: { median: Math.round(sorted[sorted.length >> 1] ?? 0), max: Math.round(sorted.at(-1) ?? 0) },
+    recoveryMs: medianAndMax(recoveries),
     ...stock,
   };
 }
@@ -109,9 +109,9 @@ async function breakThings(
   loss: LossStack,
   changes: HandChanges,
   producer: SteadyProducer,
-  options: LossRunOptions,
+  plan: ReturnType<typeof planFaults>,
+  options: Pick<LossRunOptions, 'notifications' | 'onProgress'>,
 ): Promise<readonly number[]> {
-  const plan = planFaults(options.faults, options.seed);
   const recoveries: number[] = [];
   for (const [index, fault] of plan.entries()) {
     const due = (options.notifications * (index + 0.5)) / plan.length;
@@ -127,18 +127,8 @@ async function breakThings(
   return recoveries;
 }
 
-/** Rejects when nothing more is accepted for long: what was broken does not come back. */
-async function untilAccepted(producer: SteadyProducer, wanted: number): Promise<void> {
-  let count = -1;
-  let changedMs = performance.now();
-  while (producer.count() < wanted) {
-    if (producer.count() !== count) {
-      count = producer.count();
-      changedMs = performance.now();
-    }
-    if (performance.now() - changedMs > STUCK_MS) throw new Error(`nothing is accepted any more, after ${count}`);
-    await pause(50);
-  }
+function untilAccepted(producer: SteadyProducer, wanted: number): Promise<number> {
+  return untilReached(() => producer.count(), wanted, { what: 'accepted', stuckMs: STUCK_MS, everyMs: 50 });
 }
 
 async function waitForNoLag({ broker }: LossStack, timeoutMs: number): Promise<Readonly<Record<string, number>>> {

@@ -78,7 +78,7 @@ describeNeeding('kafka', launcher, 'append while the broker fails', (launch) => 
         const records = await collect(direct, 'burst');
         for (const [round, toxic] of BURST_CUTS.entries()) {
           const cutting = cut(toxic);
-          const { positions } = await appendBurst(log, 'burst', { appends: BURST, from: round * BURST });
+          const positions = await appendBurst(log, 'burst', { appends: BURST, from: round * BURST });
           await cutting;
           expect(positions.size).toBe(BURST);
           await vi.waitFor(() => expect(new Set(records.map(textOf)).size).toBe((round + 1) * BURST), {

@@ -1,21 +1,16 @@
 import type { Log } from '@belfry/core/log';
 import { isUnavailable } from '@belfry/core/unavailable-error';
 
-export type AppendBurst = {
-  /** The id that was confirmed at each position, `partition/offset`; as many as there were appends, or some were confirmed at one position. */
-  readonly positions: ReadonlyMap<string, number>;
-  /** Appends that were not confirmed in time, and made again. */
-  readonly repeats: number;
-};
-
-/** That many appends of one record at once, all to one partition, each made again until it is confirmed. Their values are ids, `from` upwards. */
+/**
+ * That many appends of one record at once, all to one partition, each made again until it is confirmed. Their values are ids, `from` upwards. Resolves with the id that was
+ * confirmed at each position, `partition/offset`: as many as there were appends, or some were confirmed at one position.
+ */
 export async function appendBurst(
   log: Log,
   logTopic: string,
   { appends, from }: { readonly appends: number; readonly from: number },
-): Promise<AppendBurst> {
+): Promise<ReadonlyMap<string, number>> {
   const positions = new Map<string, number>();
-  let repeats = 0;
   const appendUntilConfirmed = async (id: number): Promise<void> => {
     for (;;) {
       try {
@@ -24,10 +19,9 @@ export async function appendBurst(
         return;
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        repeats++;
       }
     }
   };
   await Promise.all(Array.from({ length: appends }, (_, index) => appendUntilConfirmed(from + index)));
-  return { positions, repeats };
+  return positions;
 }

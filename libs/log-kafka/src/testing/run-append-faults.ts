@@ -1,8 +1,9 @@
-import { type Clock, sleep } from '@belfry/core/clock';
+import { sleep } from '@belfry/core/clock';
 import type { LaunchKafka } from '@belfry/testing/launch-kafka';
 import { type MemoryTrend, watchMemory } from '@belfry/testing/memory-trend';
 import { realClock } from '@belfry/testing/real-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
+import { untilReached } from '@belfry/testing/until-reached';
 import { openLog, silentLogger } from '../kafka-log.fixture.ts';
 import { appendBurst } from './append-burst.ts';
 import { type AppendFigures, type AppendLoad, startAppendLoad } from './append-load.ts';
@@ -76,19 +77,19 @@ export async function runAppendFaults(options: AppendFaultOptions): Promise<Appe
     for (let burst = 0; burst < options.bursts; burst++) {
       const appended = appendBurst(log, 'burst', { appends: BURST_APPENDS, from: burst * BURST_APPENDS });
       await cut(burst);
-      samePositions += BURST_APPENDS - (await appended).positions.size;
+      samePositions += BURST_APPENDS - (await appended).size;
     }
     const memory = watchMemory();
     const load = startAppendLoad(log, 'jobs', { writers: WRITERS, valueBytes: VALUE_BYTES });
     for (let kill = 0; kill < options.kills; kill++) {
-      await untilConfirmed(load, (options.appends * (kill + 0.5)) / options.kills, realClock);
+      await untilConfirmed(load, (options.appends * (kill + 0.5)) / options.kills);
       await cut(kill);
-      await untilConfirmed(load, load.confirmed + WRITERS, realClock);
+      await untilConfirmed(load, load.confirmed + WRITERS);
       await kafka.kill();
       await sleep(realClock, between(DOWN_MS));
       await kafka.start();
     }
-    await untilConfirmed(load, options.appends, realClock);
+    await untilConfirmed(load, options.appends);
     await load.stop();
     const trend = memory.stop();
     const figures = await load.check(direct);
@@ -109,16 +110,8 @@ export async function runAppendFaults(options: AppendFaultOptions): Promise<Appe
   }
 }
 
-/** Rejects when nothing more is confirmed for long. */
-async function untilConfirmed(load: AppendLoad, wanted: number, clock: Clock): Promise<void> {
-  let confirmed = -1;
-  let changedMs = clock.monotonicMs();
-  while (load.confirmed < wanted) {
-    if (load.confirmed !== confirmed) changedMs = clock.monotonicMs();
-    confirmed = load.confirmed;
-    if (clock.monotonicMs() - changedMs > STUCK_MS) throw new Error(`nothing is confirmed any more after ${confirmed}`);
-    await sleep(clock, 10);
-  }
+function untilConfirmed(load: AppendLoad, wanted: number): Promise<number> {
+  return untilReached(() => load.confirmed, wanted, { what: 'confirmed', stuckMs: STUCK_MS, everyMs: 10 });
 }
 
 /** What the figures say about promises that were not kept; empty when all were. */

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { sleep } from '@belfry/core/clock';
 import type { Log } from '@belfry/core/log';
 import type { Random } from '@belfry/core/random';
 import { createKafkaLog } from '@belfry/log-kafka';
 import type { LaunchKafka } from '@belfry/testing/launch-kafka';
 import { realClock } from '@belfry/testing/real-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
+import { untilReached } from '@belfry/testing/until-reached';
 import { judgeNotes, type NoteFigures, type NumberedRecords } from './judge-notes.ts';
 import { createWorkerGroup, type WorkerGroup } from './worker-group.ts';
 import { readNotes } from './worker-notes.ts';
@@ -105,11 +105,7 @@ export async function runWorkerFaults(options: WorkerFaultOptions): Promise<Work
     }
     await untilCommitted(log, group, records, records);
     await group.close();
-    const lives = group.processes.map(({ file, killedMs, leftMs }) => ({
-      notes: readNotes(file),
-      ...(killedMs === undefined ? {} : { killedMs }),
-      ...(leftMs === undefined ? {} : { leftMs }),
-    }));
+    const lives = group.processes.map((each) => ({ ...each, notes: readNotes(each.file) }));
     const seconds = Math.round((realClock.monotonicMs() - startedMs) / 1_000);
     return { ...judgeNotes(appended, lives), kills, rebalances, inFlightCap: CONCURRENCY, seconds };
   } finally {
@@ -152,19 +148,12 @@ async function appendRounds(log: Log, { records, keys }: WorkerFaultOptions, ran
 }
 
 /** Resolves with what the group has committed. Rejects when it commits nothing more for long, or one of it has ended by itself. */
-async function untilCommitted(log: Log, group: WorkerGroup, records: number, wanted: number): Promise<number> {
-  let committed = -1;
-  let changedMs = realClock.monotonicMs();
-  for (;;) {
+function untilCommitted(log: Log, group: WorkerGroup, records: number, wanted: number): Promise<number> {
+  const readCommitted = async () => {
     group.check();
-    const behind = (await log.lag(GROUP)).reduce((sum, lag) => sum + Number(lag.records), 0);
-    if (records - behind > committed) changedMs = realClock.monotonicMs();
-    committed = records - behind;
-    if (committed >= wanted) return committed;
-    if (realClock.monotonicMs() - changedMs > STUCK_MS)
-      throw new Error(`nothing is committed any more after ${committed}`);
-    await sleep(realClock, LOOK_EVERY_MS);
-  }
+    return records - (await log.lag(GROUP)).reduce((sum, lag) => sum + Number(lag.records), 0);
+  };
+  return untilReached(readCommitted, wanted, { what: 'committed', stuckMs: STUCK_MS, everyMs: LOOK_EVERY_MS });
 }
 
 function shuffle(items: unknown[], random: Random): void {
