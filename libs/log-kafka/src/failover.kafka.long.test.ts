@@ -6,7 +6,7 @@ import type { Admin } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createKafka } from './kafka-client.ts';
 import { openLog, silentLogger } from './kafka-log.fixture.ts';
-import { createWitness, missing, writeSteadily } from './reading-witness.fixture.ts';
+import { createWitness, missing, startTraffic, writeSteadily } from './reading-witness.fixture.ts';
 
 const CONSUME = {
   sessionTimeoutMs: 3_000,
@@ -53,13 +53,7 @@ describeNeeding('kafka', await findKafkaClusterLauncher(), 'three brokers', (lau
     eventually(async () => expect((await metadata()).every(({ isr }) => isr.length === 3)).toBe(true));
 
   it('go on without one of them that stays dead, whatever it led, and lose nothing', { timeout: 300_000 }, async () => {
-    const witness = createWitness('readers', 'jobs');
-    const tailed = new Set<string>();
-    await log.tail('jobs', (records) => {
-      for (const { value } of records) tailed.add(Buffer.from(value).toString());
-    });
-    await Promise.all([witness.join(log), witness.join(log)]);
-    const writer = writeSteadily(log, 'jobs', 10);
+    const { witness, tailed, writer } = await startTraffic(log);
     await eventually(() => expect(witness.handled.size).toBeGreaterThan(50));
     for (const dead of [2, 3]) {
       await allInSync();

@@ -138,6 +138,24 @@ export function writeSteadily(log: Log, logTopic: string, pauseMs: number): Stea
   };
 }
 
+export type Traffic = {
+  readonly witness: Witness;
+  /** Values that a tail was given. */
+  readonly tailed: ReadonlySet<string>;
+  readonly writer: SteadyWriter;
+};
+
+/** Two members of the group `readers` and a tail of `jobs`, and somebody who writes all the while. */
+export async function startTraffic(log: Log): Promise<Traffic> {
+  const witness = createWitness('readers', 'jobs');
+  const tailed = new Set<string>();
+  await log.tail('jobs', (records) => {
+    for (const { value } of records) tailed.add(Buffer.from(value).toString());
+  });
+  await Promise.all([witness.join(log), witness.join(log)]);
+  return { witness, tailed, writer: writeSteadily(log, 'jobs', 10) };
+}
+
 /** What was confirmed and handed to nobody. */
 export function missing(writer: SteadyWriter, witness: Witness): string[] {
   return [...writer.confirmed].filter((value) => !witness.handled.has(value));
