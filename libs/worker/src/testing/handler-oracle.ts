@@ -165,8 +165,11 @@ export function createHandlerOracle(
       const handed = target.records.filter(({ offset }) => offset >= target.assignedFrom && offset < target.position);
       const open = handed.filter((one) => !doneInGeneration.has(inGeneration(here, one)));
       const lookAheadEnd = (open[0]?.offset ?? 0n) + BigInt(limits.lookAhead);
+      // Not in an earlier generation: until that has settled, the record waits in this one.
       const isRunning = (one: LogRecord) =>
-        count((other) => other.process === process && other.records.includes(one)) > 0;
+        count(
+          (other) => other.process === process && other.generation === target.generation && other.records.includes(one),
+        ) > 0;
       const keys = new Set<string>();
       const waiting = { unstarted: 0, startable: 0, idle: 0 };
       for (const one of open) {
