@@ -4,12 +4,15 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const PACKAGES = 'node_modules/@belfry';
+const ENTRIES = ['.', './postgres', './credentials'];
 // Links, behind which Node 24.22 finds nothing with a glob. Those of packages that the service does not need lead nowhere.
 for (const name of readdirSync(PACKAGES)) {
   const manifest = path.join(PACKAGES, name, 'package.json');
   if (!existsSync(manifest)) continue;
   const { exports } = JSON.parse(readFileSync(manifest, 'utf8'));
-  if (exports['.'] !== undefined) await import(path.resolve(PACKAGES, name, exports['.']));
+  for (const entry of ENTRIES) {
+    if (exports[entry] !== undefined) await import(path.resolve(PACKAGES, name, exports[entry]));
+  }
 }
 // What `main.ts` loads once its compile cache is on. `main.ts` itself would start the service.
 for (const file of globSync('services/*/src/start.ts')) await import(path.resolve(file));

@@ -11,7 +11,7 @@ import type { Store } from '@belfry/core/store/store';
 import { createEmbeddedLog } from '@belfry/log-embedded';
 import { DEAD_LETTERS_TOPIC, deliveriesTopic, jobsTopic, RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
 import type { NotificationRequest } from '@belfry/protocol/notification-request';
-import { createSqliteStore } from '@belfry/store';
+import { createSqliteStore } from '@belfry/store/sqlite';
 import { createFakeClock, type FakeClock } from '@belfry/testing/fake-clock';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { afterAll, beforeAll, beforeEach, vi } from 'vitest';

@@ -133,7 +133,7 @@ async function openStore({ config, clock, random, logger }: OpenBackendsOptions)
   const url = readSecret(config, 'POSTGRES_URL');
   if (url === undefined) throw new Error('POSTGRES_URL or POSTGRES_URL_FILE is required');
   const tls = authority(config, 'POSTGRES_TLS_CA');
-  const { createPostgresStore } = await import('@belfry/store');
+  const { createPostgresStore } = await import('@belfry/store/postgres');
   return waitFor(
     `PostgreSQL at ${URL.parse(url)?.host ?? 'POSTGRES_URL'}`,
     () =>

@@ -69,9 +69,10 @@ async function createRealFcm(options: FcmOptions): Promise<PushChannelAdapter | 
   if (endpoint !== undefined) {
     return fcm.createFcmChannel({ projectId, endpoint, accessTokens: fcm.fixedAccessToken('owner'), clock });
   }
+  const { createCredentialOpener } = await import('@belfry/channel-fcm/credentials');
   return fcm.createFcmChannel({
     projectId,
-    accessTokens: fcm.createAccessTokens({ openCredential: fcm.createCredentialOpener(serviceAccountFile), clock }),
+    accessTokens: fcm.createAccessTokens({ openCredential: createCredentialOpener(serviceAccountFile), clock }),
     clock,
   });
 }

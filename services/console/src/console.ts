@@ -12,7 +12,6 @@ import { createSession } from './session.ts';
 import { addSimulatedDeviceRoutes } from './simulated-device-routes.ts';
 import { createSimulatedDevices, type SimulatorControl } from './simulated-devices.ts';
 import { createTimeline } from './timeline.ts';
-import { loadWebAssets } from './web-assets.ts';
 
 export type ConsoleDeps = {
   readonly http: HttpApp;
@@ -44,7 +43,7 @@ export function createConsole(deps: ConsoleDeps): Service[] {
   const api: ApiClient = createApiClient(deps);
   const timeline = createTimeline({ log, clock, tenant });
 
-  addPageRoutes(http, { assets: loadWebAssets(), session, guard });
+  addPageRoutes(http, { session, guard });
   addForwardedRoutes(http, { api, guard });
   timeline.addRoute(http, guard);
   addSimulatedDeviceRoutes(http, {

@@ -1,9 +1,9 @@
-import type { HttpApp } from '@belfry/runtime';
+import { type HttpApp, ProblemError } from '@belfry/runtime';
 import type { RequestGuard } from './request-guard.ts';
 import { type Session, sessionCookieName } from './session.ts';
-import type { WebAssets } from './web-assets.ts';
+import { loadWebAssets, type WebAssets } from './web-assets.ts';
 
-export type PageRouteDeps = { readonly assets: WebAssets; readonly session: Session; readonly guard: RequestGuard };
+export type PageRouteDeps = { readonly session: Session; readonly guard: RequestGuard };
 
 const HEADERS = {
   // Asked for again each time, answered 304 while nothing has changed.
@@ -14,10 +14,15 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-/** One route for each thing that there is to serve; `/` begins a session. */
-export function addPageRoutes(http: HttpApp, { assets, session, guard }: PageRouteDeps): void {
-  for (const [path, asset] of assets) {
-    http.get(path, { onRequest: guard.host, schema: { hide: true } }, async (request, reply) => {
+/** What there is to serve; `/` begins a session. Whoever asks first waits for it to be read, not the start of the process. */
+export function addPageRoutes(http: HttpApp, { session, guard }: PageRouteDeps): void {
+  let assets: WebAssets | undefined;
+  for (const url of ['/', '/console/*']) {
+    http.get(url, { onRequest: guard.host, schema: { hide: true } }, async (request, reply) => {
+      assets ??= loadWebAssets();
+      const [path = ''] = request.url.split('?', 1);
+      const asset = assets.get(path);
+      if (asset === undefined) throw new ProblemError('not_found', { detail: 'The console has no such file.' });
       reply.headers({ ...HEADERS, ...asset.headers, etag: asset.etag });
       if (path === '/') {
         reply.setCookie(sessionCookieName(request.headers.host ?? ''), session.issue(), {

@@ -24,7 +24,7 @@ import {
   createTokenVerifier,
   hashSecret,
 } from '@belfry/runtime';
-import { createSqliteStore } from '@belfry/store';
+import { createSqliteStore } from '@belfry/store/sqlite';
 import { createProducerApi } from './producer-api.ts';
 
 export const COOKIE_SECRET = 'signs ack tokens in tests';

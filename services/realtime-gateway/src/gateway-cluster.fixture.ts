@@ -7,7 +7,7 @@ import type { Random } from '@belfry/core/random';
 import type { RecipientKey } from '@belfry/core/store/routing';
 import { notificationFrame } from '@belfry/protocol/client-notification';
 import { createSystemClock } from '@belfry/runtime';
-import { createSqliteStore } from '@belfry/store';
+import { createSqliteStore } from '@belfry/store/sqlite';
 import { createSeededRandom } from '@belfry/testing/seeded-random';
 import { expect, vi } from 'vitest';
 import { type Follower, startFollower } from './follower.fixture.ts';

@@ -6,7 +6,7 @@ import type { Store } from '@belfry/core/store/store';
 import { createRealtimeState, type ReceiptFacts } from '@belfry/dispatch';
 import { notificationFrame } from '@belfry/protocol/client-notification';
 import { createSystemClock, hashSecret } from '@belfry/runtime';
-import { createSqliteStore } from '@belfry/store';
+import { createSqliteStore } from '@belfry/store/sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { alice, SOON, startGateway, type TestGateway, testNotification, userToken } from './gateway.fixture.ts';
 import { openLiveClient } from './live-client.fixture.ts';

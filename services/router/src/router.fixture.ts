@@ -10,7 +10,7 @@ import { createReceiptFeed } from '@belfry/dispatch';
 import { createKafkaLog } from '@belfry/log-kafka';
 import { DEAD_LETTERS_TOPIC, jobsTopic, RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
 import { createLogger, createMetrics, createSystemClock, createSystemRandom } from '@belfry/runtime';
-import { createSqliteStore } from '@belfry/store';
+import { createSqliteStore } from '@belfry/store/sqlite';
 import type { InputTopics } from './input-topics.ts';
 import { createRouter } from './router.ts';
 

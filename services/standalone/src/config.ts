@@ -4,7 +4,16 @@ import { producerApiOptions } from '@belfry/producer-api';
 import { pushWorkerOptions } from '@belfry/push-worker';
 import { realtimeGatewayOptions } from '@belfry/realtime-gateway';
 import { routerOptions } from '@belfry/router';
-import { boolean, bytes, defineConfig, LOG_LEVELS, LOOPBACK_HOSTS, oneOf, path } from '@belfry/runtime';
+import {
+  boolean,
+  bytes,
+  type ConfigValues,
+  defineConfig,
+  LOG_LEVELS,
+  LOOPBACK_HOSTS,
+  oneOf,
+  path,
+} from '@belfry/runtime';
 import { schedulerOptions } from '@belfry/scheduler';
 import {
   apiKeyOptions,
@@ -76,6 +85,8 @@ export const CONFIG = defineConfig({
   },
   check: (values) => [...checkShared(values), ...userTokenProblems(values, minSecretBytes(values.BELFRY_HOST))],
 });
+
+export type StandaloneConfig = ConfigValues<(typeof CONFIG)['options']>;
 
 /** On the loopback address a short secret is a developer's; where others can connect it can be guessed. */
 export function minSecretBytes(host: string): number {

@@ -3,7 +3,7 @@
 import { createAccept } from '@belfry/dispatch';
 import { createEmbeddedLog } from '@belfry/log-embedded';
 import { createSystemClock, createSystemRandom } from '@belfry/runtime';
-import { createSqliteStore } from '@belfry/store';
+import { createSqliteStore } from '@belfry/store/sqlite';
 import { openDataFolder } from './data-folder.ts';
 import { STANDALONE_TOPICS } from './log-topics.ts';
 

@@ -1,42 +1,29 @@
 import { createLocalBackplane } from '@belfry/backplane-local';
 import { createConsole } from '@belfry/console';
-import type { Clock } from '@belfry/core/clock';
+import { type Clock, sleep } from '@belfry/core/clock';
 import type { Random } from '@belfry/core/random';
 import type { Service } from '@belfry/core/service';
 import { createAccept, createRealtimeState, createReceiptFeed, logLostReceipts } from '@belfry/dispatch';
 import { addInvoiceUpstream } from '@belfry/example-invoices';
 import { createFcmWorker } from '@belfry/fcm-worker';
-import { createEmbeddedLog } from '@belfry/log-embedded';
 import { createProducerApi } from '@belfry/producer-api';
 import { LIMITS } from '@belfry/protocol/limits';
 import { createRealtimeGateway, gatewayLimits, REALTIME_PATH } from '@belfry/realtime-gateway';
 import { createRouter } from '@belfry/router';
-import {
-  type ConfigValues,
-  createAckTokens,
-  createAuthentication,
-  createHttpHost,
-  createMetrics,
-  type Logger,
-} from '@belfry/runtime';
+import { createAckTokens, createAuthentication, createHttpHost, createMetrics, type Logger } from '@belfry/runtime';
 import { createScheduler } from '@belfry/scheduler';
 import {
   API_KEY_TENANT,
   configuredApiKeys,
-  createFcm,
   createUserTokenVerifier,
-  createWebPush,
   hasUserTokenKeys,
   readSecret,
 } from '@belfry/service-process';
-import { createSqliteStore } from '@belfry/store';
 import { createWebPushWorker } from '@belfry/webpush-worker';
-import { type CONFIG, minSecretBytes } from './config.ts';
+import { minSecretBytes, type StandaloneConfig } from './config.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
-import { STANDALONE_TOPICS } from './log-topics.ts';
-import { startSimulator } from './simulator-service.ts';
-
-export type StandaloneConfig = ConfigValues<(typeof CONFIG)['options']>;
+import { openChannels } from './open-channels.ts';
+import { openStorage } from './open-storage.ts';
 
 export type StandaloneOptions = {
   readonly config: StandaloneConfig;
@@ -72,50 +59,30 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     logger,
   });
   const apiKeys = configuredApiKeys(config, data.apiKey);
-  const log = await createEmbeddedLog({
-    directory: data.log,
-    clock,
-    onFatal,
-    maxFileBytes: config.BELFRY_LOG_MAX_BYTES,
-  });
-  const store = await createSqliteStore({ directory: data.store, clock, onFatal });
-  await log.ensureTopics(STANDALONE_TOPICS);
-  await store.setApiKeys(apiKeys);
-
-  const simulated = config.BELFRY_SIMULATOR ? await startSimulator(data.simulatorPortFile, clock) : undefined;
-  const simulatorOrigin = simulated?.simulator.origin();
-  const channels = {
-    webpush: await createWebPush({
-      clock,
-      vapidKeys: data.vapidKeys,
-      subject: config.BELFRY_WEBPUSH_SUBJECT,
-      allowedHosts: config.BELFRY_WEBPUSH_ALLOWED_HOSTS,
-      simulatorOrigin,
-    }),
-    fcm: await createFcm({
-      clock,
-      endpoint: config.BELFRY_FCM_ENDPOINT,
-      project: config.BELFRY_FCM_PROJECT,
-      serviceAccountFile: config.GOOGLE_APPLICATION_CREDENTIALS,
-      simulatorOrigin,
-    }),
-  };
+  const storage = openStorage({ data, clock, onFatal, maxLogBytes: config.BELFRY_LOG_MAX_BYTES });
+  // Both locks are asked for at once: where another process has the folder, nothing of it is touched from here on.
+  await Promise.race([storage, sleep(clock, 0)]);
 
   const metrics = createMetrics();
   const allowedOrigins = [...config.BELFRY_ALLOWED_ORIGINS, ...ownOrigins(config.PORT)];
-  const host = await createHttpHost({
-    host: config.BELFRY_HOST,
-    port: config.PORT,
-    logger,
-    metrics,
-    clock,
-    allowedOrigins,
-    title: 'Belfry',
-    version: '1',
-    bodyLimitBytes: LIMITS.bodyBytes,
-    upgradePaths: [REALTIME_PATH],
-    trustProxy: config.BELFRY_TRUST_PROXY,
-  });
+  const [{ log, store }, { simulated, ...channels }, host] = await Promise.all([
+    storage,
+    openChannels({ config, data, clock }),
+    createHttpHost({
+      host: config.BELFRY_HOST,
+      port: config.PORT,
+      logger,
+      metrics,
+      clock,
+      allowedOrigins,
+      title: 'Belfry',
+      version: '1',
+      bodyLimitBytes: LIMITS.bodyBytes,
+      upgradePaths: [REALTIME_PATH],
+      trustProxy: config.BELFRY_TRUST_PROXY,
+    }),
+  ]);
+  await store.setApiKeys(apiKeys);
   const rateLimit = { ratePerSecond: config.BELFRY_RATE_PER_SECOND, burst: config.BELFRY_RATE_BURST };
   const authentication = createAuthentication({ keys: store, clock, metrics, tokens, rateLimit });
 

@@ -143,6 +143,8 @@ function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): Ht
     frameworkErrors,
     requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // In place of Ajv and what goes with it, which fastify would load although the compilers are set below.
+    schemaController: { compilersFactory: { buildValidator: notBuilt, buildSerializer: notBuilt } },
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX, querystringParser: parseQuery },
     ...(front === undefined
       ? { http }
@@ -151,6 +153,10 @@ function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): Ht
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   return app;
+}
+
+function notBuilt(): never {
+  throw new Error('schemas are compiled by zod');
 }
 
 function offerFirst(front: NonNullable<HttpHostOptions['front']>, handle: RequestListener): RequestListener {
