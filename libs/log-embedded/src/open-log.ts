@@ -1,6 +1,6 @@
 import type { ConsumeHandler, ConsumeOptions, LogLag, LogTail, LogTopicSettings, NewLogRecord } from '@belfry/core/log';
 import { isUnavailable, UnavailableError } from '@belfry/core/unavailable-error';
-import { createThreadClient, type ThreadClient } from '@belfry/sqlite';
+import { createThreadClient, prepareThread, type ThreadClient } from '@belfry/sqlite';
 import { AppendQueue } from './append-queue.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import type { EmbeddedLog, EmbeddedLogOptions } from './embedded-log.ts';
@@ -29,9 +29,8 @@ export async function openLog(options: OpenLogOptions): Promise<EmbeddedLog> {
   let log: OpenLog | undefined;
   const thread = await orLogFailure(
     createThreadClient<LogThreadMethods>({
-      entry: new URL('./log-thread.ts', import.meta.url),
+      thread: prepareThread(new URL('./log-thread.ts', import.meta.url), 'embedded log'),
       data: { directory, minFreeBytes, maxFileBytes, checkpointPages } satisfies LogThreadData,
-      name: 'embedded log',
       onDeath: (error) => log?.fail(toLogFailure(error)),
     }),
   );

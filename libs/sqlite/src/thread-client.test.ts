@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { prepareThread } from './prepare-thread.ts';
 import { createThreadClient, type ThreadClient } from './thread-client.ts';
 import type { FixtureData, FixtureMethods } from './thread-server.fixture.ts';
 
@@ -15,9 +16,8 @@ describe('a database thread', () => {
   let client: ThreadClient<FixtureMethods>;
   const start = (data: Partial<FixtureData> = {}) =>
     createThreadClient<FixtureMethods>({
-      entry: new URL('./thread-server.fixture.ts', import.meta.url),
+      thread: prepareThread(new URL('./thread-server.fixture.ts', import.meta.url), 'numbers'),
       data: { path: join(folder, 'numbers.db'), ...data },
-      name: 'numbers',
       onDeath: (error) => deaths.push(error),
     });
 

@@ -1,24 +1,20 @@
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { PreparedThread } from './prepare-thread.ts';
 import {
   type ThreadAnswer,
+  type ThreadBegin,
   type ThreadCall,
   ThreadError,
   type ThreadReply,
   type ThreadRequest,
-  type ThreadStart,
   toThreadFailure,
 } from './thread-messages.ts';
 import type { ThreadMethods, ThreadResult } from './thread-methods.ts';
 
 export type ThreadClientOptions = {
-  /** The worker's entry file, which calls `createThreadServer`: `new URL('./x-thread.ts', import.meta.url)`. */
-  readonly entry: URL;
+  /** From `prepareThread`, for this client alone. */
+  readonly thread: PreparedThread;
   /** Handed to the server's `start`; must survive structured clone. */
   readonly data: unknown;
-  /** Shown by debuggers and profilers. */
-  readonly name: string;
   /** The thread ended although nobody closed it: an infrastructure failure. Calls that waited have been rejected before. */
   readonly onDeath: (error: Error) => void;
 };
@@ -37,21 +33,16 @@ export type ThreadClient<Methods extends ThreadMethods> = {
   close(): Promise<void>;
 };
 
-/** Starts the thread and resolves when it is ready. Rejects with what its `start` threw. */
+/** Gives the thread its data and resolves when it is ready. Rejects with what its `start` threw. */
 export async function createThreadClient<Methods extends ThreadMethods>(
   options: ThreadClientOptions,
 ): Promise<ThreadClient<Methods>> {
-  // Node puts the caches of its versions side by side in the folder that it is given.
-  const cacheOfVersion = getCompileCacheDir();
-  const compileCache = cacheOfVersion === undefined ? undefined : dirname(cacheOfVersion);
-  const start: ThreadStart = { entry: options.entry.href, compileCache, data: options.data };
-  const worker = new Worker(new URL('./thread-boot.js', import.meta.url), { workerData: start, name: options.name });
+  const { worker, name } = options.thread;
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   let state: 'starting' | 'open' | 'closing' | 'ended' = 'starting';
   let startFailure: Error | undefined;
-  let cause: Error | undefined;
   let nextId = 0;
   let outgoing: ThreadCall[] = [];
   let transfers: ArrayBuffer[] = [];
@@ -64,16 +55,10 @@ export async function createThreadClient<Methods extends ThreadMethods>(
       ready.resolve();
     }
   });
-  worker.on('error', (thrown) => {
-    cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-  });
-  worker.on('exit', (exitCode) => {
+  void options.thread.ended.then(({ exitCode, cause }) => {
     const died = state === 'open' || waiting.size > 0;
     state = 'ended';
-    const error = endError(
-      'thread-died',
-      `the ${options.name} thread ended (${cause?.message ?? `exit code ${exitCode}`})`,
-    );
+    const error = endError('thread-died', `the ${name} thread ended (${cause?.message ?? `exit code ${exitCode}`})`);
     error.cause = cause;
     // Only now that the thread has let go of its files: the caller may try again at once.
     ready.reject(startFailure ?? error);
@@ -107,11 +92,13 @@ export async function createThreadClient<Methods extends ThreadMethods>(
     }
   }
 
+  worker.ref();
+  worker.postMessage({ data: options.data } satisfies ThreadBegin);
   await ready.promise;
   return {
     call(name, args, transfer = []) {
       if (state !== 'open') {
-        return Promise.reject(endError('thread-closed', `the ${options.name} thread is closed`));
+        return Promise.reject(endError('thread-closed', `the ${name} thread is closed`));
       }
       return new Promise((resolve, reject) => {
         const id = nextId++;

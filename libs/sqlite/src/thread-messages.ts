@@ -4,9 +4,10 @@ export type ThreadStart = {
   readonly entry: string;
   /** Folder of the compile cache; undefined where the process uses none. */
   readonly compileCache: string | undefined;
-  /** For the server's `start`. */
-  readonly data: unknown;
 };
+
+/** The first message: `data` is for the server's `start`. */
+export type ThreadBegin = { readonly data: unknown };
 
 /** What crosses between `thread-client.ts` and `thread-server.ts`. Arrays instead of objects: they are cloned for every call. */
 export type ThreadCall = readonly [id: number, method: string, args: readonly unknown[]];

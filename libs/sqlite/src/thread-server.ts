@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { runCalls } from './run-calls.ts';
-import { type ThreadReply, type ThreadRequest, type ThreadStart, toThreadFailure } from './thread-messages.ts';
+import { type ThreadBegin, type ThreadReply, type ThreadRequest, toThreadFailure } from './thread-messages.ts';
 import type { ThreadMethods } from './thread-methods.ts';
 
 export type ThreadService = {
@@ -25,17 +25,19 @@ export function createThreadServer<Data>(start: (data: Data) => ThreadService | 
   if (parentPort === null) throw new Error('createThreadServer must run in a worker thread');
   const port = parentPort;
   const queue: ThreadRequest[] = [];
+  const begun = Promise.withResolvers<Data>();
   let wake = () => {};
   // Listens from the start: a message that nobody listens for would keep the port from starting.
-  port.on('message', (request: ThreadRequest) => {
-    queue.push(request);
+  port.on('message', (message: ThreadBegin | ThreadRequest) => {
+    if ('data' in message) begun.resolve(message.data as Data);
+    else queue.push(message);
     wake();
   });
   const reply = (message: ThreadReply, buffers: ArrayBuffer[] = []) => port.postMessage(message, buffers);
   const run = async () => {
     let service: ThreadService;
     try {
-      service = await start((workerData as ThreadStart).data as Data);
+      service = await start(await begun.promise);
     } catch (thrown) {
       reply({ kind: 'failed', failure: toThreadFailure(thrown) });
       port.close();

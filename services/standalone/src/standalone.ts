@@ -23,7 +23,7 @@ import { createWebPushWorker } from '@belfry/webpush-worker';
 import { minSecretBytes, type StandaloneConfig } from './config.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { openChannels } from './open-channels.ts';
-import { openStorage } from './open-storage.ts';
+import { openStorage, type StorageOptions } from './open-storage.ts';
 
 export type StandaloneOptions = {
   readonly config: StandaloneConfig;
@@ -32,6 +32,7 @@ export type StandaloneOptions = {
   readonly random: Random;
   /** The log or the store is beyond repair: the process must end. */
   readonly onFatal: (error: Error) => void;
+  readonly storeThread?: StorageOptions['storeThread'];
 };
 
 export type Standalone = {
@@ -59,7 +60,13 @@ export async function createStandalone(options: StandaloneOptions): Promise<Stan
     logger,
   });
   const apiKeys = configuredApiKeys(config, data.apiKey);
-  const storage = openStorage({ data, clock, onFatal, maxLogBytes: config.BELFRY_LOG_MAX_BYTES });
+  const storage = openStorage({
+    data,
+    clock,
+    onFatal,
+    maxLogBytes: config.BELFRY_LOG_MAX_BYTES,
+    storeThread: options.storeThread,
+  });
   // Both locks are asked for at once: where another process has the folder, nothing of it is touched from here on.
   await Promise.race([storage, sleep(clock, 0)]);
 

@@ -8,12 +8,12 @@ import {
 } from '@belfry/runtime';
 import { CONFIG } from './config.ts';
 import { createGreeting } from './greeting.ts';
-import { createStandalone } from './standalone.ts';
+import { createStandalone, type StandaloneOptions } from './standalone.ts';
 
 const STOP_BUDGET_MS = 25_000;
 
-/** `npm start`: from the environment to a running process. */
-export async function start(edge: NodeJS.Process): Promise<void> {
+/** `npm start`: from the environment to a running process. `storeThread` has been loading since before this module was. */
+export async function start(edge: NodeJS.Process, storeThread?: StandaloneOptions['storeThread']): Promise<void> {
   const config = loadConfig(CONFIG, edge);
   const logger = createLogger({ level: config.BELFRY_LOG_LEVEL });
   const clock = createSystemClock();
@@ -23,6 +23,7 @@ export async function start(edge: NodeJS.Process): Promise<void> {
       config,
       logger,
       clock,
+      ...(storeThread === undefined ? {} : { storeThread }),
       random: createSystemRandom(),
       onFatal: (error) => {
         logger.fatal({ err: error }, 'the log or the store cannot go on: the process ends');

@@ -1,9 +1,10 @@
 import type { Clock } from '@belfry/core/clock';
 import type { Store } from '@belfry/core/store/store';
 import { UnavailableError } from '@belfry/core/unavailable-error';
-import { createThreadClient, lockDirectory, ThreadError } from '@belfry/sqlite';
+import { createThreadClient, lockDirectory, type PreparedThread, ThreadError } from '@belfry/sqlite';
 import { closable } from '../closable.ts';
 import { type CallArgs, type CallName, type CallResult, createStoreClient } from '../store-client.ts';
+import { prepareStoreThread } from './prepare-store-thread.ts';
 import type { StoreThreadData, StoreThreadMethods } from './store-thread.ts';
 
 export type SqliteStoreOptions = {
@@ -13,6 +14,8 @@ export type SqliteStoreOptions = {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** The store's thread ended or its disk failed. Nothing works any more: end the process. */
   readonly onFatal: (error: Error) => void;
+  /** One that was started earlier, for this store alone. */
+  readonly thread?: PreparedThread;
 };
 
 /** One call in the thread and one on its way there, so that the thread never waits for us. */
@@ -26,12 +29,12 @@ const OUTAGE_CODES: ReadonlySet<number> = new Set([SQLITE_BUSY, SQLITE_IOERR, SQ
  * The embedded store: SQLite in a worker thread of its own, every answer given after an fsync. Rejects with a `DirectoryLockedError` where another
  * opener has the directory.
  */
-export async function createSqliteStore({ directory, clock, onFatal }: SqliteStoreOptions): Promise<Store> {
+export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { directory, clock, onFatal, thread } = options;
   const lock = lockDirectory(directory);
-  const thread = await createThreadClient<StoreThreadMethods>({
-    entry: new URL('./store-thread.ts', import.meta.url),
+  const client = await createThreadClient<StoreThreadMethods>({
+    thread: thread ?? prepareStoreThread(),
     data: { directory } satisfies StoreThreadData,
-    name: 'belfry-store',
     onDeath: onFatal,
   }).catch((error: unknown) => {
     lock.release();
@@ -40,13 +43,13 @@ export async function createSqliteStore({ directory, clock, onFatal }: SqliteSto
 
   async function call<N extends CallName>(name: N, ...args: CallArgs<N>): Promise<CallResult<N>> {
     try {
-      return (await thread.call(name, [clock.nowMs(), ...args] as never)) as CallResult<N>;
+      return (await client.call(name, [clock.nowMs(), ...args] as never)) as CallResult<N>;
     } catch (error) {
       throw isOutage(error) ? new UnavailableError('store-unavailable', error.message, { cause: error }) : error;
     }
   }
   return closable(createStoreClient(call, MAX_RUNNING), async () => {
-    await thread.close();
+    await client.close();
     lock.release();
   });
 }
