@@ -1,3 +1,5 @@
+import { flushCompileCache } from 'node:module';
+import type { Service } from '@belfry/core/service';
 import {
   createLogger,
   createProcessEdge,
@@ -11,6 +13,13 @@ import { createGreeting } from './greeting.ts';
 import { createStandalone, type StandaloneOptions } from './standalone.ts';
 
 const STOP_BUDGET_MS = 25_000;
+
+/** Not only at the end, which a process that is killed does not have: the next start would strip the types of every module again. */
+const compileCache: Service = {
+  name: 'compile-cache',
+  start: async () => flushCompileCache(),
+  stop: async () => {},
+};
 
 /** `npm start`: from the environment to a running process. `storeThread` has been loading since before this module was. */
 export async function start(edge: NodeJS.Process, storeThread?: StandaloneOptions['storeThread']): Promise<void> {
@@ -35,7 +44,12 @@ export async function start(edge: NodeJS.Process, storeThread?: StandaloneOption
       webPushSubject: config.BELFRY_WEBPUSH_SUBJECT,
       print: (text) => edge.stdout.write(text),
     });
-    await runServices([...standalone.services, greeting], { logger, clock, stopBudgetMs: STOP_BUDGET_MS, signals });
+    await runServices([...standalone.services, greeting, compileCache], {
+      logger,
+      clock,
+      stopBudgetMs: STOP_BUDGET_MS,
+      signals,
+    });
   } catch (error) {
     edge.stderr.write(`Belfry did not start: ${error instanceof Error ? error.message : String(error)}\n`);
     edge.exit(1);
