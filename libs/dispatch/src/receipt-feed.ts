@@ -28,7 +28,7 @@ export type ReceiptFeedOptions = {
 };
 
 /** Each append costs the log as much as one with many lines, and jobs wait behind it. */
-const GATHER_MS = 50;
+const GATHER_MS = 250;
 /** Lines in one append; as many are not kept waiting any longer. */
 const MAX_LINES = 1_000;
 

@@ -28,7 +28,7 @@ const KEPT_IDS = 100_000;
 const IDS_PER_CALL = 1_000;
 const RETRY_MS = 500;
 /** Nobody waits for these writes, but each of them costs the store as much as one for many. */
-const GATHER_MS = 50;
+const GATHER_MS = 100;
 /** Longer than a client of ours takes to acknowledge: what is acknowledged by then need not be written as sent first. */
 const GATHER_SENT_MS = 200;
 

@@ -24,6 +24,9 @@ export function addAccessLog(app: HttpApp, metrics: Metrics): void {
     // "Not ready" is what a probe has asked for, several times a second while everything starts.
     const isProbe = route === '/health/ready';
     const level = isProbe || status < 400 ? 'debug' : status >= 500 ? 'error' : 'info';
-    request.log[level]({ method, route, status, durationMs: Math.round(reply.elapsedTime) }, 'request');
+    request.log[level](
+      { reqId: request.id, method, route, status, durationMs: Math.round(reply.elapsedTime) },
+      'request',
+    );
   });
 }

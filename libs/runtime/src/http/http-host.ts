@@ -140,6 +140,8 @@ function createApp(options: HttpHostOptions, frameworkErrors: ProblemAnswer): Ht
     bodyLimit: options.bodyLimitBytes,
     trustProxy: options.trustProxy ?? false,
     genReqId: () => randomUUID(),
+    // Lines that are about a request name it; a logger of its own for each costs more than its headers do.
+    childLoggerFactory: (logger) => logger,
     frameworkErrors,
     requestTimeout,
     keepAliveTimeout: KEEP_ALIVE_MS,

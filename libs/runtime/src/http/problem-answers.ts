@@ -11,7 +11,8 @@ export type ProblemAnswer = (error: unknown, request: FastifyRequest, reply: Fas
 export function createProblemAnswer(bodyLimitBytes: number): ProblemAnswer {
   return (error, request, reply) => {
     const { code, options, fault } = errorAnswer(error, request.routeOptions.bodyLimit ?? bodyLimitBytes);
-    if (fault) request.log.error({ err: error, route: request.routeOptions.url, code }, 'request failed');
+    if (fault)
+      request.log.error({ err: error, reqId: request.id, route: request.routeOptions.url, code }, 'request failed');
     const document = problemDocument(code, options, request.id);
     reply
       .code(document.status)
