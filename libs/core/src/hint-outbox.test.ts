@@ -28,7 +28,7 @@ function createWorld(maxHints?: number) {
     onOutage: (error) => told.push(`outage ${String(error)}`),
     onRecovered: (lost) => told.push(`recovered ${lost}`),
   });
-  const sending = (count: number) => vi.waitFor(() => expect(batches).toHaveLength(count));
+  const sending = (count: number) => vi.waitFor(() => expect(batches).toHaveLength(count), { timeout: 10_000 });
   return { outbox, batches, ends, told, sending };
 }
 

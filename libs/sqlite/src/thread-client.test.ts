@@ -125,7 +125,7 @@ describe('a database thread', () => {
     for (const result of await waiting) {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'thread-died' } });
     }
-    await vi.waitFor(() => expect(deaths).toHaveLength(1));
+    await vi.waitFor(() => expect(deaths).toHaveLength(1), { timeout: 10_000 });
     await expect(client.call('all', [])).rejects.toMatchObject({ code: 'thread-closed' });
     client = await start();
     expect(await client.call('all', [])).toEqual([]);
@@ -138,7 +138,7 @@ describe('a database thread', () => {
       client.call('add', [2]),
     ]);
     expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    await vi.waitFor(() => expect(deaths).toMatchObject([{ code: 'thread-died' }]));
+    await vi.waitFor(() => expect(deaths).toMatchObject([{ code: 'thread-died' }]), { timeout: 10_000 });
     await client.close();
     client = await start();
     expect(await client.call('all', [])).toEqual([]);

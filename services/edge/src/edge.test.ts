@@ -70,7 +70,7 @@ describe('requests', () => {
     });
     const { outgoing, answered } = open(`${url}/v1/x`, { method: 'POST' });
     outgoing.write('one');
-    await vi.waitFor(() => expect(parts).toEqual(['one']));
+    await vi.waitFor(() => expect(parts).toEqual(['one']), { timeout: 10_000 });
     outgoing.end('two');
     expect((await answered).statusCode).toBe(200);
     expect(parts).toEqual(['one', 'two']);
@@ -88,10 +88,10 @@ describe('requests', () => {
     });
     const { outgoing, answered } = open(`${url}/v1/x`);
     outgoing.end();
-    await vi.waitFor(() => expect(arrived).toBe(true));
+    await vi.waitFor(() => expect(arrived).toBe(true), { timeout: 10_000 });
     outgoing.destroy();
     await expect(answered).rejects.toThrow();
-    await vi.waitFor(() => expect(aborted).toBe(true));
+    await vi.waitFor(() => expect(aborted).toBe(true), { timeout: 10_000 });
   });
 
   it('are answered by the edge itself when they are about its health', async () => {
@@ -113,7 +113,7 @@ describe('a service that is not there', () => {
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(await refused.json()).toMatchObject(problem);
     upstream = await startUpstream(echoHeaders, port);
-    await vi.waitFor(async () => expect((await fetch(`${url}/v1/x`)).status).toBe(200));
+    await vi.waitFor(async () => expect((await fetch(`${url}/v1/x`)).status).toBe(200), { timeout: 10_000 });
   });
 
   it('is one too when it ends before it answers, or is silent for too long', async () => {
@@ -157,7 +157,7 @@ describe('server-sent events', () => {
     }
     outgoing.destroy();
     answer.on('error', () => {});
-    await vi.waitFor(() => expect(stream?.destroyed).toBe(true));
+    await vi.waitFor(() => expect(stream?.destroyed).toBe(true), { timeout: 10_000 });
   });
 });
 
@@ -208,7 +208,7 @@ describe('WebSockets', () => {
     const second = new WebSocket(`${url}/v1/realtime`);
     await once(second, 'open');
     second.close(4100, 'bye');
-    await vi.waitFor(() => expect(closes).toContain('4100 bye'));
+    await vi.waitFor(() => expect(closes).toContain('4100 bye'), { timeout: 10_000 });
   });
 
   it('end on the other side when one side is torn down', async () => {
@@ -216,7 +216,7 @@ describe('WebSockets', () => {
     const client = new WebSocket(`${url}/v1/realtime`);
     await once(client, 'open');
     client.terminate();
-    await vi.waitFor(() => expect(closes).toEqual(['1006 ']));
+    await vi.waitFor(() => expect(closes).toEqual(['1006 ']), { timeout: 10_000 });
 
     const other = new WebSocket(`${url}/v1/realtime`);
     await once(other, 'open');

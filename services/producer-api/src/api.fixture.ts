@@ -85,7 +85,8 @@ export async function startApi(): Promise<TestApi> {
   const log: Log = {
     ...embedded,
     async append(logTopic, records) {
-      await obstacle?.(logTopic);
+      // Receipts of earlier requests come when they like, and would wait for ever for one that never ends.
+      if (logTopic !== RECEIPTS_TOPIC) await obstacle?.(logTopic);
       const positions = await embedded.append(logTopic, records);
       appended.push(...records.map((record) => ({ logTopic, record })));
       return positions;

@@ -34,11 +34,14 @@ describe('POST /v1/notifications', () => {
     expect(answer.status).toBe(202);
     expect(answer.json).toEqual({ id: expect.stringMatching(/^[\da-f-]{36}$/), status: 'accepted' });
     expect(jobsOf(answer.json.id).map(({ record }) => record.key)).toEqual(['default/alice', 'default/bob']);
-    await vi.waitFor(() => {
-      const receipts = api.appended.filter(({ logTopic }) => logTopic === 'receipts');
-      const facts = receipts.map(({ record }) => JSON.parse(Buffer.from(record.value).toString()));
-      expect(facts).toContainEqual(expect.objectContaining({ notificationId: answer.json.id, state: 'accepted' }));
-    });
+    await vi.waitFor(
+      () => {
+        const receipts = api.appended.filter(({ logTopic }) => logTopic === 'receipts');
+        const facts = receipts.map(({ record }) => JSON.parse(Buffer.from(record.value).toString()));
+        expect(facts).toContainEqual(expect.objectContaining({ notificationId: answer.json.id, state: 'accepted' }));
+      },
+      { timeout: 10_000 },
+    );
   });
 
   it('takes an audience as one job', async () => {
@@ -218,10 +221,13 @@ describe('DELETE /v1/notifications/{id}', () => {
     expect((await api.call('DELETE', '/v1/notifications/to-cancel', { as: key })).json).toEqual(first.json);
     const after = await api.call('GET', '/v1/notifications/to-cancel', { as: key });
     expect(after.json).toMatchObject({ status: 'cancelled', counts: { cancelled: 3 } });
-    await vi.waitFor(() => {
-      const receipts = api.appended.filter(({ logTopic }) => logTopic === 'receipts');
-      expect(receipts.some(({ record }) => Buffer.from(record.value).includes('"state":"cancelled"'))).toBe(true);
-    });
+    await vi.waitFor(
+      () => {
+        const receipts = api.appended.filter(({ logTopic }) => logTopic === 'receipts');
+        expect(receipts.some(({ record }) => Buffer.from(record.value).includes('"state":"cancelled"'))).toBe(true);
+      },
+      { timeout: 10_000 },
+    );
   });
 
   it('answers 404 for an unknown one, and a user token may not', async () => {

@@ -196,14 +196,14 @@ describe('a key set', () => {
     provider.answerWith(undefined);
     await later.advance(1);
     expect(await verifier(jwt)).toMatchObject({ ok: true });
-    await vi.waitFor(() => expect(failures).toHaveLength(1));
+    await vi.waitFor(() => expect(failures).toHaveLength(1), { timeout: 10_000 });
     expect(await verifier(jwt)).toMatchObject({ ok: true });
     expect(provider.asked()).toBe(2);
 
     provider.answerWith(await keySet('two', stranger.publicKey));
     await later.advance(10 * 60_000);
     await verifier(jwt);
-    await vi.waitFor(async () => expect(await verifier(jwt)).toMatchObject({ ok: false }));
+    await vi.waitFor(async () => expect(await verifier(jwt)).toMatchObject({ ok: false }), { timeout: 10_000 });
   });
 });
 

@@ -41,7 +41,7 @@ async function run(services: Service[]) {
       exit: (code) => events.push(`exit ${code}`),
     },
   });
-  await vi.waitFor(() => expect(lines.length).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(lines.length).toBeGreaterThan(0), { timeout: 10_000 });
   return { ended };
 }
 
