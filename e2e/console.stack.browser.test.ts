@@ -140,6 +140,11 @@ describeNeeding('browser', findChromium(), 'the console', (executablePath) => {
     const id = await page.locator('#cards > .card').first().getAttribute('data-id');
     expect(JSON.parse(message?.payload ?? '')).toMatchObject({ id, title: 'To the service worker' });
     const registrationId = await waitUntil(() => registrations.at(-1));
+    // A message for a service worker that is still being installed is nowhere afterwards.
+    await waitUntil(() =>
+      page.evaluate<boolean>(`navigator.serviceWorker.getRegistration('/console/')
+        .then((registration) => registration.active?.state === 'activated')`),
+    );
     await devtools.send('ServiceWorker.deliverPushMessage', {
       origin: belfry.url,
       registrationId,

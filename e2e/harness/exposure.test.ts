@@ -19,6 +19,11 @@ describe('sends that were repeated', () => {
       { underWay: 1, unexplained: 0 },
     ],
     [
+      'of one that took longer than its repetition',
+      [send('a', 10_200, 10_500), send('a', 9_900, 10_900)],
+      { underWay: 1, unexplained: 0 },
+    ],
+    [
       'of one that was over before',
       [send('a', 7_000, 7_900), send('a', 17_000, 17_100)],
       { underWay: 0, unexplained: 1 },

@@ -20,14 +20,14 @@ export type RepeatedSends = {
 /** From the provider's answer until the worker's settlement is on disk, on a busy machine. Until then the send is under way. */
 const SETTLED_WITHIN_MS = 2_000;
 
-/** Sends from now on, in the order of acceptance. Grows as they come. */
+/** Sends from now on. Grows as they come. */
 export function watchSends(providers: Providers): readonly Send[] {
   const sends: Send[] = [];
   listenToArrivals(providers, ({ channel, ...arrival }) => sends.push({ service: `${channel}-worker`, ...arrival }));
   return sends;
 }
 
-/** `sends` in the order of acceptance. */
+/** Of two sends of the same the former is the one that began earlier: under load it may be the later one to be accepted. */
 export function weighRepeats(sends: readonly Send[], exposures: readonly Exposure[]): RepeatedSends {
   const wasExposed = ({ service, arrivedAtMs, acceptedAtMs }: Send): boolean =>
     exposures.some(
@@ -37,7 +37,7 @@ export function weighRepeats(sends: readonly Send[], exposures: readonly Exposur
   let underWay = 0;
   let repeats = 0;
   let unexplained = 0;
-  for (const send of sends) {
+  for (const send of sends.toSorted((one, other) => one.arrivedAtMs - other.arrivedAtMs)) {
     const name = `${send.target} ${send.id}`;
     const former = latest.get(name);
     if (former !== undefined) repeats++;

@@ -10,6 +10,8 @@ export type HandChanges = {
   readonly exposures: readonly Exposure[];
   /** The act hits these groups for as long as it lasts. */
   hit<T>(services: readonly WorkerService[], act: () => Promise<T>): Promise<T>;
+  /** Resolves when nothing is changing in the group: who is frozen from then on is given up within the session timeout. */
+  settled(service: WorkerService): Promise<void>;
   /** The act lets a process go on that the group has given up: it works as if nothing had happened until its group has changed hands because of it. */
   wake(service: WorkerService, act: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
@@ -110,6 +112,10 @@ export function watchHandChanges(brokers: readonly string[]): HandChanges {
   return {
     exposures,
     hit,
+    async settled(service) {
+      const isSettled = () => groups.some((group) => group.service === service && group.hands !== undefined);
+      await waitUntil(isSettled, { timeoutMs: CHANGED_WITHIN_MS, what: `${service} has settled` });
+    },
     async wake(service, act) {
       const group = groups.find((each) => each.service === service);
       const before = group?.changes ?? 0;

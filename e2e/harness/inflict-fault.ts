@@ -34,6 +34,7 @@ async function inflict({ stack, broker, proxy }: LossStack, changes: HandChanges
     }
     case 'freeze': {
       const victim = memberOf(fault.service, fault.member);
+      if (fault.service !== 'router') await changes.settled(fault.service);
       await signal(victim, 'SIGSTOP');
       await pause(FROZEN_MS);
       const wake = () => victim.kill('SIGCONT');
