@@ -37,8 +37,8 @@ export async function openResumingClient(url: string, user: string): Promise<Res
     user,
     getToken: () => userToken(user),
     transport: 'websocket',
-    // The process is killed again before the usual waits would end.
-    reconnect: { baseMs: 50, maxMs: 100 },
+    // The process is killed again before the usual waits (500 ms to 60 s) would end; shorter ones would take the processor from the start that is waited for.
+    reconnect: { baseMs: 200, maxMs: 400 },
     WebSocket: CountingWebSocket as unknown as typeof globalThis.WebSocket,
     onNotification: ({ id }) => ids.push(id),
     onStateChange: (state) => {
