@@ -11,7 +11,7 @@ export type StorageOptions = {
   readonly onFatal: (error: Error) => void;
   readonly maxLogBytes: number;
   /** One that has been loading for a while; by default it is started here. */
-  readonly storeThread: SqliteStoreOptions['thread'] | undefined;
+  readonly storeThread: SqliteStoreOptions['thread'];
 };
 
 export type Storage = { readonly log: EmbeddedLog; readonly store: Store };
@@ -28,12 +28,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await opened.ensureTopics(STANDALONE_TOPICS);
       return opened;
     }),
-    createSqliteStore({
-      directory: data.store,
-      clock,
-      onFatal,
-      ...(storeThread === undefined ? {} : { thread: storeThread }),
-    }),
+    createSqliteStore({ directory: data.store, clock, onFatal, thread: storeThread }),
   ]);
   if (log.status === 'fulfilled' && store.status === 'fulfilled') return { log: log.value, store: store.value };
   if (log.status === 'fulfilled') await log.value.close();

@@ -1,5 +1,3 @@
-import { flushCompileCache } from 'node:module';
-import type { Service } from '@belfry/core/service';
 import {
   createLogger,
   createProcessEdge,
@@ -14,13 +12,6 @@ import { createStandalone, type StandaloneOptions } from './standalone.ts';
 
 const STOP_BUDGET_MS = 25_000;
 
-/** Not only at the end, which a process that is killed does not have: the next start would strip the types of every module again. */
-const compileCache: Service = {
-  name: 'compile-cache',
-  start: async () => flushCompileCache(),
-  stop: async () => {},
-};
-
 /** `npm start`: from the environment to a running process. `storeThread` has been loading since before this module was. */
 export async function start(edge: NodeJS.Process, storeThread?: StandaloneOptions['storeThread']): Promise<void> {
   const config = loadConfig(CONFIG, edge);
@@ -32,7 +23,7 @@ export async function start(edge: NodeJS.Process, storeThread?: StandaloneOption
       config,
       logger,
       clock,
-      ...(storeThread === undefined ? {} : { storeThread }),
+      storeThread,
       random: createSystemRandom(),
       onFatal: (error) => {
         logger.fatal({ err: error }, 'the log or the store cannot go on: the process ends');
@@ -44,7 +35,7 @@ export async function start(edge: NodeJS.Process, storeThread?: StandaloneOption
       webPushSubject: config.BELFRY_WEBPUSH_SUBJECT,
       print: (text) => edge.stdout.write(text),
     });
-    await runServices([...standalone.services, greeting, compileCache], {
+    await runServices([...standalone.services, greeting], {
       logger,
       clock,
       stopBudgetMs: STOP_BUDGET_MS,

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Service } from '@belfry/core/service';
 import type { ProcessEdge } from './process-edge.ts';
 import { type StartOptions, startServices } from './start-services.ts';
@@ -44,6 +45,8 @@ export async function runServices(services: readonly Service[], options: RunOpti
     return;
   }
   logger.info({ services: services.map((service) => service.name) }, 'started');
+  // Node writes it at the end only, which a process that is killed does not have: the next start would strip the types of every module again.
+  flushCompileCache();
 
   await asked.promise;
   const left = await start.running.stop(stopBudgetMs);

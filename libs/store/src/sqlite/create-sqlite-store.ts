@@ -15,7 +15,7 @@ export type SqliteStoreOptions = {
   /** The store's thread ended or its disk failed. Nothing works any more: end the process. */
   readonly onFatal: (error: Error) => void;
   /** One that was started earlier, for this store alone. */
-  readonly thread?: PreparedThread;
+  readonly thread?: PreparedThread | undefined;
 };
 
 /** One call in the thread and one on its way there, so that the thread never waits for us. */
