@@ -20,7 +20,8 @@ import { startStandalone } from './standalone-process.ts';
  *
  * `--stack processes` measures the services as processes on Kafka, PostgreSQL and Redis, and beside them, in windows by turns, what kafkajs alone takes on the
  * same broker from a producer to a consumer: the posting process produces each record by itself at the same rate, with the same keys and a value of the same size as a
- * job's, and a process of its own reads them from as many partitions.
+ * job's, and a process of its own reads them from as many partitions. By turns, the broker works for kafkajs alone; so a few such records a second also go their way while Belfry
+ * works: the round trip on a machine that is as busy as the one that the notifications meet.
  *
  *   node bench/latency.ts [--rates 100,1000] [--seconds 20] [--rounds 4] [--users 200] [--connections 64] [--no-acks]
  *     [--stack standalone] [--directory <folder on the disk to measure>]
@@ -50,6 +51,8 @@ const users = Number(values.users);
  */
 const WARM_UP_SECONDS = 60;
 const ARRIVED_WITHIN_MS = 30_000;
+/** Few enough not to be felt, enough for a 99th percentile. */
+const PROBES_PER_SECOND = 50;
 /** Of the topic with jobs, and of a job of these posts. */
 const PARTITIONS = 12;
 const JOB_BYTES = 364;
@@ -60,6 +63,8 @@ type Window = {
   readonly answeredMs: readonly number[];
   readonly lateMs: readonly number[];
   readonly cpuSeconds: number;
+  /** Round trips of kafkajs alone during the window. */
+  readonly besideMs: readonly number[];
 };
 
 const environment = describeEnvironment();
@@ -143,7 +148,10 @@ async function compare(rate: number) {
             toAnswer: spread(alone.answeredMs),
             sentLate: spread(alone.lateMs),
           },
+          /** The same while Belfry worked. */
+          bareBeside: { perSecond: PROBES_PER_SECOND, toConsumer: spread(own.besideMs) },
           p99Ratio: rounded(p99(own) / p99(alone)),
+          p99RatioBeside: rounded(p99(own) / quantile(own.besideMs, 0.99)),
           p99RatioOfRounds: windows.belfry.map((window, round) =>
             rounded(p99(window) / p99(windows.bare[round] ?? window)),
           ),
@@ -151,24 +159,29 @@ async function compare(rate: number) {
   };
 }
 
-function summaryOf({ postsPerSecond, toSocket, bare: alone, p99Ratio }: Awaited<ReturnType<typeof compare>>) {
+function summaryOf({ postsPerSecond, toSocket, ...other }: Awaited<ReturnType<typeof compare>>) {
+  const { bare: alone, bareBeside: beside, p99Ratio, p99RatioBeside } = other;
   return {
     [`p50 ms at ${postsPerSecond}/s`]: toSocket.p50Ms,
     [`p99 ms at ${postsPerSecond}/s`]: toSocket.p99Ms,
     [`p99.9 ms at ${postsPerSecond}/s`]: toSocket.p999Ms,
     [`max ms at ${postsPerSecond}/s`]: toSocket.maxMs,
-    ...(alone === undefined
+    ...(alone === undefined || beside === undefined
       ? {}
       : {
           [`p50 ms at ${postsPerSecond}/s, kafkajs alone`]: alone.toConsumer.p50Ms,
           [`p99 ms at ${postsPerSecond}/s, kafkajs alone`]: alone.toConsumer.p99Ms,
           [`p99 / p99 of kafkajs alone at ${postsPerSecond}/s`]: p99Ratio,
+          [`p50 ms at ${postsPerSecond}/s, kafkajs while Belfry works`]: beside.toConsumer.p50Ms,
+          [`p99 ms at ${postsPerSecond}/s, kafkajs while Belfry works`]: beside.toConsumer.p99Ms,
+          [`p99 / p99 of kafkajs while Belfry works at ${postsPerSecond}/s`]: p99RatioBeside,
         }),
   };
 }
 
 async function measureBelfry(rate: number, seconds: number): Promise<Window> {
   const cpuBefore = await belfry.cpuSeconds();
+  const probes = bare === undefined ? undefined : roundTrips(bare, PROBES_PER_SECOND, seconds);
   const sends = await sendPaced(rate, seconds, (index, sentMs) => post(index % users, sentMs));
   const { latenciesMs } = await ask<Collected>(clients, {
     kind: 'collect',
@@ -176,16 +189,21 @@ async function measureBelfry(rate: number, seconds: number): Promise<Window> {
     withinMs: ARRIVED_WITHIN_MS,
   });
   assertAll(latenciesMs, sends.answeredMs, 'notifications');
-  return { ...sends, latenciesMs, cpuSeconds: (await belfry.cpuSeconds()) - cpuBefore };
+  const cpuSeconds = (await belfry.cpuSeconds()) - cpuBefore;
+  return { ...sends, latenciesMs, cpuSeconds, besideMs: (await probes)?.latenciesMs ?? [] };
 }
 
 async function measureBare(roundTrip: KafkaRoundTrip, rate: number, seconds: number): Promise<Window> {
+  return { ...(await roundTrips(roundTrip, rate, seconds)), cpuSeconds: 0, besideMs: [] };
+}
+
+async function roundTrips(roundTrip: KafkaRoundTrip, rate: number, seconds: number) {
   const sends = await sendPaced(rate, seconds, (index, sentMs) =>
     roundTrip.send(`default/user-${index % users}`, sentMs),
   );
   const latenciesMs = await roundTrip.collect(sends.answeredMs.length, ARRIVED_WITHIN_MS);
   assertAll(latenciesMs, sends.answeredMs, 'records');
-  return { ...sends, latenciesMs, cpuSeconds: 0 };
+  return { ...sends, latenciesMs };
 }
 
 function assertAll(arrived: readonly number[], sent: readonly number[], what: string): void {
@@ -197,6 +215,7 @@ function merged(windows: readonly Window[]): Window {
     latenciesMs: windows.flatMap(({ latenciesMs }) => latenciesMs),
     answeredMs: windows.flatMap(({ answeredMs }) => answeredMs),
     lateMs: windows.flatMap(({ lateMs }) => lateMs),
+    besideMs: windows.flatMap(({ besideMs }) => besideMs),
     cpuSeconds: windows.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
   };
 }
