@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type DeliveryRef, deliveryId } from '@belfry/core/delivery';
+import type { DeliveryRef } from '@belfry/core/delivery';
 import type { Notification } from '@belfry/core/notification';
 import type { Store } from '@belfry/core/store/store';
 import { createPostgresStore } from '@belfry/store/postgres';
@@ -81,23 +81,18 @@ async function accept(store: Store, count: number): Promise<readonly Notificatio
   return notifications;
 }
 
-function refOf(each: Notification, recipient: string): DeliveryRef {
-  return {
-    tenant: each.tenant,
-    deliveryId: deliveryId(each.tenant, each.id, recipient, 'webpush', 'd1'),
-    notificationId: each.id,
-    recipient,
-    channel: 'webpush',
-    deviceId: 'd1',
-    lane: 'transactional',
-    attempt: 1,
-    redrive: 0,
-  };
+async function registerDevices(store: Store): Promise<void> {
+  for (let user = 0; user < USERS; user++) {
+    const address = { endpoint: `https://push.example/${user}`, p256dh: 'key', auth: 'secret', keyId: 'k1' };
+    const owner = { tenant: 'default', user: `user-${user}` };
+    await store.registerDevice(owner, `device-${user}`, { channel: 'webpush', address });
+  }
 }
 
 const recipientOf = (each: Notification) => (each.audience.kind === 'users' ? (each.audience.users[0] ?? '') : '');
 
 async function measureStore(store: Store) {
+  await registerDevices(store);
   const accepted: Notification[] = [];
   const acceptAndKeep = async (count: number) => accepted.push(...(await accept(store, count)));
   await measure(20, 100, 4, () => accept(store, 100));
@@ -107,14 +102,8 @@ async function measureStore(store: Store) {
   const toRoute = accepted.slice();
   const refs: DeliveryRef[] = [];
   const routed = await measure(toRoute.length / 100, 100, 4, async () => {
-    const entries = toRoute.splice(0, 100).map((each) => ({
-      notification: each,
-      recipient: recipientOf(each),
-      realtime: true,
-      deliveries: [refOf(each, recipientOf(each))],
-    }));
-    await store.route(entries);
-    for (const entry of entries) refs.push(...entry.deliveries);
+    const entries = toRoute.splice(0, 100).map((each) => ({ notification: each, recipient: recipientOf(each) }));
+    for (const result of await store.route(entries)) if (result.kind === 'routed') refs.push(...result.deliveries);
   });
 
   const gateCalls = refs.slice();

@@ -9,9 +9,8 @@ import {
   type TenantId,
   type UserId,
 } from '@belfry/core/notification';
-import { NO_PREFERENCES } from '@belfry/core/preferences';
-import { plan, type SkipReason } from '@belfry/core/routing';
-import type { RecipientContext, RecipientKey, RouteEntry, RouteResult } from '@belfry/core/store/routing';
+import type { SkipReason } from '@belfry/core/routing';
+import type { RouteEntry, RouteResult } from '@belfry/core/store/routing';
 import type { Store } from '@belfry/core/store/store';
 import { notificationFrame } from '@belfry/protocol/client-notification';
 import type { Cursor } from '@belfry/protocol/cursor';
@@ -25,7 +24,7 @@ import type { ReceiptFeed } from './receipt-feed.ts';
 import { createKeepUnreadable, type OnUnreadable } from './unreadable-jobs.ts';
 
 export type RouteDeps = {
-  readonly store: Pick<Store, 'loadRecipients' | 'route' | 'expandAudience' | 'putUnreadableJobs' | 'epoch'>;
+  readonly store: Pick<Store, 'route' | 'expandAudience' | 'putUnreadableJobs' | 'epoch'>;
   readonly log: Pick<Log, 'append'>;
   readonly receipts: Pick<ReceiptFeed, 'put'>;
   readonly backplane: Pick<Backplane, 'publish'>;
@@ -44,7 +43,6 @@ const EXPANSION_PAGE = 500;
 const PAGES_PER_RECORD = 20;
 
 type Routed = Extract<RouteResult, { kind: 'routed' }>;
-type Recipient = { readonly notification: Notification; readonly recipient: UserId };
 
 /**
  * Routes a run of job records of one key, in order. When the returned promise resolves, everything that follows from them is durable and, once the receipts are flushed, their
@@ -53,7 +51,6 @@ type Recipient = { readonly notification: Notification; readonly recipient: User
  */
 export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) => Promise<void> {
   const { store, log, receipts, backplane, clock } = deps;
-  const load = createBatcher<RecipientKey, RecipientContext>((keys) => store.loadRecipients(keys), { inFlight: 2 });
   const route = createBatcher<readonly RouteEntry[], readonly RouteResult[]>(
     async (runs) => {
       const results = (await store.route(runs.flat())).values();
@@ -66,17 +63,12 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
   const keepUnreadable = createKeepUnreadable(deps);
   let epochRead: Promise<string> | undefined;
 
-  async function routeRun(run: readonly Recipient[]): Promise<void> {
-    const contexts = await contextsOf(run);
-    const entries = run.map(({ notification, recipient }, index): RouteEntry => {
-      const { devices, preferences } = contexts[index] ?? { devices: [], preferences: NO_PREFERENCES };
-      return { notification, recipient, ...plan(notification, recipient, devices, preferences) };
-    });
-    const results = await route(entries);
+  async function routeRun(run: readonly RouteEntry[]): Promise<void> {
+    const results = await route(run);
     // Before the first effect: what fails here must not leave appends behind that nobody waits for.
     const epoch = await currentEpoch();
     const effects: Promise<void>[] = [];
-    for (const [index, { notification, recipient }] of entries.entries()) {
+    for (const [index, { notification, recipient }] of run.entries()) {
       const result = results[index];
       if (result === undefined || result.kind === 'cancelled') continue;
       if (result.inserted) countRouted(notification, result);
@@ -93,19 +85,6 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
     if (realtimeDeliveryId !== undefined) deps.onRouted?.('realtime', laneOf(priority));
     for (const { channel, lane } of deliveries) deps.onRouted?.(channel, lane);
     for (const { channel, reason } of skipped) deps.onSkipped?.(channel, reason);
-  }
-
-  /** One read per recipient, however many records of theirs the run has. */
-  async function contextsOf(run: readonly Recipient[]): Promise<RecipientContext[]> {
-    const reads = new Map<string, Promise<RecipientContext>>();
-    return Promise.all(
-      run.map(({ notification: { tenant }, recipient: user }) => {
-        const key = recipientKey(tenant, user);
-        const read = reads.get(key) ?? load({ tenant, user });
-        reads.set(key, read);
-        return read;
-      }),
-    );
   }
 
   function currentEpoch(): Promise<string> {
@@ -157,7 +136,7 @@ export function createRoute(deps: RouteDeps): (records: readonly LogRecord[]) =>
   }
 
   return async (records) => {
-    const run: Recipient[] = [];
+    const run: RouteEntry[] = [];
     for (const record of records) {
       const tenant = tenantOf(record);
       const job = tenant === undefined ? NO_TENANT : parseJob(record.value, tenant);

@@ -29,9 +29,7 @@ async function accept(store: Store, id: string, insist: Insist): Promise<void> {
   };
   await insist(() => store.beginAccept([{ notification, bodyHash: id, takeOver: false }]));
   await insist(() => store.markAccepted([notification]));
-  const [routed] = await insist(() =>
-    store.route([{ notification, recipient: 'ann', realtime: true, deliveries: [] }]),
-  );
+  const [routed] = await insist(() => store.route([{ notification, recipient: 'ann' }]));
   // Synchronous: what was answered must be known to the parent, however soon we are killed.
   if (routed?.kind === 'routed') writeSync(1, `${id} ${routed.offset}\n`);
 }

@@ -54,11 +54,11 @@ function settlement(id: string, next: Settlement['next'], redrive = 0): Settleme
 /** Takes every path that has a statement of its own, so that every statement of the store is sent at least once. */
 export async function runEveryQuery(context: QueryContext): Promise<void> {
   const m = storeMethods;
-  const address = { channel: 'fcm', address: { token: 'token' } } as const;
+  const endpoint = 'https://push.example/d1';
+  const address = { channel: 'webpush', address: { endpoint, p256dh: '', auth: '', keyId: '' } } as const;
   await m.registerDevice(context, ANN, 'd1', address);
   await m.registerDevice(context, ANN, 'd1', address);
   await m.listDevices(context, ANN);
-  await m.loadRecipients(context, [ANN]);
   await m.writePreferences(context, ANN, { channels: {}, types: {} });
   await m.readPreferences(context, ANN);
   await m.subscribeTopic(context, TENANT, 'news', ['ann', 'bob']);
@@ -71,9 +71,7 @@ export async function runEveryQuery(context: QueryContext): Promise<void> {
   await m.beginAccept(context, [accepted]);
   await m.beginAccept(context, [accepted]);
   await m.markAccepted(context, [{ tenant: TENANT, id: 'n1' }]);
-  const entries = ids.map((id) => {
-    return { notification: notification(id), recipient: 'ann', realtime: true, deliveries: [refOf(id)] };
-  });
+  const entries = ids.map((id) => ({ notification: notification(id), recipient: 'ann' }));
   await m.route(context, entries);
   await m.route(context, entries);
   await m.readGate(
@@ -121,9 +119,7 @@ export async function runEveryQuery(context: QueryContext): Promise<void> {
   await m.markRead(context, marks);
   await m.markAllRead(context, ANN);
   await m.readNotification(context, TENANT, 'n1', undefined, 10);
-  await m.route(context, [
-    { ...entries[0], notification: notification('n6'), recipient: 'ann', realtime: true, deliveries: [] },
-  ]);
+  await m.route(context, [{ notification: notification('n6'), recipient: 'ann' }]);
   await m.cancelNotification(context, TENANT, 'n6');
   const claim = { tenant: TENANT, key: 'key', bodyHash: '', seed: '' };
   await m.claimIdempotencyKeys(context, [claim, claim]);

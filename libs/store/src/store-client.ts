@@ -43,7 +43,6 @@ function mergedMethods(call: StoreCall, maxRunning: number) {
     },
     completeIdempotencyKey: (tenant: string, key: string, response: StoredResponse) =>
       completeKeys([{ tenant, key, response }]),
-    loadRecipients: each((recipients: CallArgs<'loadRecipients'>[0]) => call('loadRecipients', recipients)),
     route: each((entries: CallArgs<'route'>[0]) => call('route', entries)),
     readGate: each((refs: CallArgs<'readGate'>[0]) => call('readGate', refs)),
     settle: each((settlements: CallArgs<'settle'>[0]) => call('settle', settlements)),

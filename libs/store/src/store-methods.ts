@@ -9,7 +9,7 @@ import { readGate } from './queries/gate.ts';
 import { claimIdempotencyKeys, completeIdempotencyKeys, releaseIdempotencyKey } from './queries/idempotency.ts';
 import { readNotification } from './queries/ledger.ts';
 import { acknowledge, markAllRead, markRead, markSent } from './queries/realtime-marks.ts';
-import { expandAudience, loadRecipients } from './queries/recipients.ts';
+import { expandAudience } from './queries/recipients.ts';
 import { redrive } from './queries/redrive.ts';
 import { expireUnseen, purge } from './queries/retention.ts';
 import { route } from './queries/routing.ts';
@@ -59,7 +59,6 @@ export const storeMethods = {
   listDevices,
   listSubscribers,
   listUnreadableJobs,
-  loadRecipients,
   markAccepted,
   markAllRead,
   markRead,

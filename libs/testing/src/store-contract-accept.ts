@@ -47,7 +47,7 @@ export function describeAccepting(contract: StoreContract): void {
     await contract.store.beginAccept([item]);
     await contract.store.markAccepted([item.notification]);
     expect(await contract.store.beginAccept([item])).toEqual([{ kind: 'replay', id }]);
-    const routed = { notification: item.notification, recipient: 'ann', realtime: true, deliveries: [] };
+    const routed = { notification: item.notification, recipient: 'ann' };
     expect(await contract.store.route([routed])).toMatchObject([{ kind: 'routed', offset: 1 }]);
     const { items } = await contract.store.readStream({ tenant, user: 'ann' }, 0, 10);
     expect(items.map(({ notification }) => notification)).toEqual([item.notification]);
@@ -128,7 +128,7 @@ export function describeAccepting(contract: StoreContract): void {
     const item = itemOf();
     const { tenant, id } = item.notification;
     await contract.store.beginAccept([item]);
-    await contract.store.route([{ notification: item.notification, recipient: 'ann', realtime: true, deliveries: [] }]);
+    await contract.store.route([{ notification: item.notification, recipient: 'ann' }]);
     await contract.store.markAccepted([{ tenant, id }]);
     expect(await contract.store.readNotification(tenant, id, undefined, 1)).toMatchObject({ status: 'routed' });
     await contract.store.cancelNotification(tenant, id);

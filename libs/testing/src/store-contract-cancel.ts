@@ -1,20 +1,22 @@
 import { expect, it } from 'vitest';
 import type { StoreContract } from './store-contract.ts';
-import { claimableOf, DELIVERED, notificationOf, refOf, settleOne, unique } from './store-contract-fixture.ts';
+import {
+  addDevices,
+  claimableOf,
+  DELIVERED,
+  notificationOf,
+  routeTo,
+  settleOne,
+  unique,
+} from './store-contract-fixture.ts';
 
 export function describeCancelling(contract: StoreContract): void {
   it('ends what was not sent and counts what was; a repeat answers the same', async () => {
     const tenant = unique('t');
     const notification = notificationOf(contract, tenant);
     const users = ['ann', 'bob', 'cy'];
-    const entries = users.map((recipient) => ({
-      notification,
-      recipient,
-      realtime: true,
-      deliveries: ['d1', 'd2'].map((device) => refOf(notification, recipient, device)),
-    }));
-    await contract.store.route(entries);
-    const refs = entries.flatMap(({ deliveries }) => deliveries);
+    for (const user of users) await addDevices(contract, { tenant, user }, [`${user}-1`, `${user}-2`]);
+    const refs = await routeTo(contract, notification, users);
     const [first, second] = refs;
     if (first === undefined || second === undefined) throw new Error('six refs');
     await settleOne(contract, first, DELIVERED);
@@ -42,7 +44,7 @@ export function describeCancelling(contract: StoreContract): void {
     const tenant = unique('t');
     const notification = notificationOf(contract, tenant);
     const users = ['ann', 'bob'];
-    await contract.store.route(users.map((recipient) => ({ notification, recipient, realtime: true, deliveries: [] })));
+    await routeTo(contract, notification, users);
     await contract.store.markSent([{ tenant, user: 'ann', notificationIds: [notification.id] }]);
     await contract.store.cancelNotification(tenant, notification.id);
     const [ann, bob] = await Promise.all(

@@ -1,8 +1,9 @@
 import { type DeliveryRef, type DeviceId, deliveryId, NO_DEVICE } from '@belfry/core/delivery';
 import type { DeviceAddress } from '@belfry/core/device';
-import type { Notification, PushChannel, TenantId, UserId } from '@belfry/core/notification';
+import type { Notification, TenantId, UserId } from '@belfry/core/notification';
 import type { Attempt } from '@belfry/core/outcome';
 import type { Settlement, SettlementNext } from '@belfry/core/store/gate';
+import type { RecipientKey } from '@belfry/core/store/routing';
 import type { StoreContract } from './store-contract.ts';
 
 let counter = 0;
@@ -34,22 +35,20 @@ export function notificationOf(
   };
 }
 
-export function refOf(
-  notification: Notification,
-  recipient: UserId,
-  deviceId: DeviceId,
-  channel: PushChannel = 'webpush',
-): DeliveryRef {
+/** The first attempt of a notification of normal priority to a Web Push device of the contract. */
+export function refOf(notification: Notification, recipient: UserId, deviceId: DeviceId): DeliveryRef {
+  const { tenant, id } = notification;
   return {
-    tenant: notification.tenant,
-    deliveryId: deliveryId(notification.tenant, notification.id, recipient, channel, deviceId),
-    notificationId: notification.id,
+    tenant,
+    deliveryId: deliveryId(tenant, id, recipient, 'webpush', deviceId),
+    notificationId: id,
     recipient,
-    channel,
+    channel: 'webpush',
     deviceId,
     lane: 'transactional',
     attempt: 1,
     redrive: 0,
+    host: PUSH_SERVICE,
   };
 }
 
@@ -62,6 +61,25 @@ const PUSH_SERVICE = 'push.example';
 
 export function webPushAddress(endpoint: string = `https://${PUSH_SERVICE}/${unique('endpoint')}`): DeviceAddress {
   return { channel: 'webpush', address: { endpoint, p256dh: 'BPublic', auth: 'auth-secret', keyId: 'k1' } };
+}
+
+/** Registers Web Push devices with these ids; the order of the ids is the order of the deliveries. */
+export async function addDevices(
+  { store }: StoreContract,
+  user: RecipientKey,
+  ids: readonly DeviceId[],
+): Promise<void> {
+  for (const id of ids) await store.registerDevice(user, id, webPushAddress());
+}
+
+/** Routes a notification and resolves with the first attempts that it leads to, in the order of recipients and devices. */
+export async function routeTo(
+  { store }: StoreContract,
+  notification: Notification,
+  recipients: readonly UserId[],
+): Promise<readonly DeliveryRef[]> {
+  const results = await store.route(recipients.map((recipient) => ({ notification, recipient })));
+  return results.flatMap((result) => (result.kind === 'routed' ? result.deliveries : []));
 }
 
 export type Routed = {
@@ -86,9 +104,11 @@ export async function routeOne(
   const [known] = await store.listDevices({ tenant, user: recipient });
   const deviceId = known?.id ?? unique('d');
   if (known === undefined) await store.registerDevice({ tenant, user: recipient }, deviceId, webPushAddress());
-  const notification = notificationOf(contract, tenant, options.fields);
-  const ref = { ...refOf(notification, recipient, deviceId), host: PUSH_SERVICE };
-  await store.route([{ notification, recipient, realtime, deliveries: [ref] }]);
+  const channels = realtime ? {} : { channels: ['webpush'] as const };
+  const notification = notificationOf(contract, tenant, { ...channels, ...options.fields });
+  const refs = await routeTo(contract, notification, [recipient]);
+  const ref = refs.find((each) => each.deviceId === deviceId);
+  if (ref === undefined) throw new Error(`nothing goes to the device of ${recipient}`);
   return { notification, recipient, ref, realtimeId: realtimeIdOf(notification, recipient) };
 }
 

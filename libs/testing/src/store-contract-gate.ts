@@ -2,12 +2,14 @@ import type { DeliveryRef } from '@belfry/core/delivery';
 import { describe, expect, it } from 'vitest';
 import type { StoreContract } from './store-contract.ts';
 import {
+  addDevices,
   attemptOf,
   DEAD,
   DELIVERED,
   notificationOf,
   refOf,
   routeOne,
+  routeTo,
   settleOne,
   unique,
   webPushAddress,
@@ -99,17 +101,17 @@ export function describeGate(contract: StoreContract): void {
 
     /** Notifications in the order of the recipient's stream, each to two devices and over both lanes. */
     async function routeInOrder(count: number, recipient = 'ann', tenant = unique('t')) {
+      await addDevices(
+        contract,
+        { tenant, user: recipient },
+        ['phone', 'tablet'].map((device) => `${recipient}-${device}`),
+      );
       const rows: Record<'phone' | 'tablet' | 'bulk', DeliveryRef>[] = [];
       for (let index = 0; index < count; index++) {
-        const notification = notificationOf(contract, tenant);
-        const phone = refOf(notification, recipient, 'phone');
-        const row = {
-          phone,
-          tablet: refOf(notification, recipient, 'tablet'),
-          bulk: { ...refOf(notification, recipient, 'third'), deviceId: 'phone', lane: 'bulk' as const },
-        };
-        await contract.store.route([{ notification, recipient, realtime: true, deliveries: Object.values(row) }]);
-        rows.push(row);
+        const [phone, tablet] = await routeTo(contract, notificationOf(contract, tenant), [recipient]);
+        const [bulk] = await routeTo(contract, notificationOf(contract, tenant, { priority: 'low' }), [recipient]);
+        if (!phone || !tablet || !bulk) throw new Error('three deliveries');
+        rows.push({ phone, tablet, bulk });
       }
       return rows;
     }
@@ -155,8 +157,7 @@ export function describeGate(contract: StoreContract): void {
       const [first, second] = await routeInOrder(2);
       if (!first || !second) throw new Error('two rows');
       await settleOne(contract, first.phone, DEAD);
-      const { tenant, recipient, deliveryId } = first.phone;
-      await contract.store.registerDevice({ tenant, user: recipient }, 'phone', webPushAddress());
+      const { tenant, deliveryId } = first.phone;
       const { redriven } = await contract.store.redrive({
         tenant,
         selection: { kind: 'ids', ids: [`${deliveryId}.0`] },

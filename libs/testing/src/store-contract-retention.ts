@@ -12,6 +12,7 @@ import {
   type Routed,
   routeOne,
   settleOne,
+  unique,
 } from './store-contract-fixture.ts';
 
 const SETTINGS = { notificationsMs: 10 * HOUR_MS, deadLettersMs: 100 * HOUR_MS };
@@ -74,11 +75,11 @@ export function describeRetention(contract: StoreContract): void {
   });
 
   it('ends one that was routed only after its deadline', async () => {
-    const notification = notificationOf(contract, 'acme', shortLived());
+    const notification = notificationOf(contract, unique('t'), shortLived());
     await contract.store.beginAccept([{ notification, bodyHash: 'hash', takeOver: false }]);
     await contract.clock.advance(HOUR_MS);
     await expireAll();
-    await contract.store.route([{ notification, recipient: 'ann', realtime: true, deliveries: [] }]);
+    await contract.store.route([{ notification, recipient: 'ann' }]);
     await expireAll();
     expect(await read({ notification })).toMatchObject({ counts: { expired: 1 } });
   });
@@ -108,11 +109,9 @@ export function describeRetention(contract: StoreContract): void {
   });
 
   it('goes on in small steps until nothing is left', async () => {
-    const notification = notificationOf(contract, 'acme', shortLived());
+    const notification = notificationOf(contract, unique('t'), shortLived());
     const recipients = Array.from({ length: 25 }, (_, index) => `user-${index}`);
-    await contract.store.route(
-      recipients.map((recipient) => ({ notification, recipient, realtime: true, deliveries: [] })),
-    );
+    await contract.store.route(recipients.map((recipient) => ({ notification, recipient })));
     await contract.clock.advance(HOUR_MS + SETTINGS.notificationsMs);
     expect(await contract.store.purge(SETTINGS, 10)).toBe(false);
     const first = await contract.store.expireUnseen(0, 10);

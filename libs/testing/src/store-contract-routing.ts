@@ -1,7 +1,9 @@
+import type { Notification } from '@belfry/core/notification';
 import type { RouteEntry, RouteResult } from '@belfry/core/store/routing';
 import { describe, expect, it } from 'vitest';
 import type { StoreContract } from './store-contract.ts';
 import {
+  addDevices,
   DELIVERED,
   notificationOf,
   realtimeIdOf,
@@ -13,10 +15,10 @@ import {
 } from './store-contract-fixture.ts';
 
 export function describeRouting(contract: StoreContract): void {
-  const entryOf = (tenant: string, recipient: string, fields: Partial<RouteEntry> = {}): RouteEntry => {
-    const notification = fields.notification ?? notificationOf(contract, tenant);
-    return { notification, recipient, realtime: true, deliveries: [refOf(notification, recipient, 'd1')], ...fields };
-  };
+  const entryOf = (tenant: string, recipient: string, fields: Partial<Notification> = {}): RouteEntry => ({
+    notification: notificationOf(contract, tenant, fields),
+    recipient,
+  });
   const offsetsOf = (results: readonly RouteResult[]) =>
     results.map((result) => (result.kind === 'routed' ? result.offset : result.kind));
 
@@ -46,9 +48,11 @@ export function describeRouting(contract: StoreContract): void {
 
   it('returns the first routing again with what was not settled yet', async () => {
     const tenant = unique('t');
-    const notification = notificationOf(contract, tenant);
+    const ann = { tenant, user: 'ann' };
+    await addDevices(contract, ann, ['d1', 'd2']);
+    const entry = entryOf(tenant, 'ann');
+    const { notification } = entry;
     const refs = ['d1', 'd2'].map((device) => refOf(notification, 'ann', device));
-    const entry = entryOf(tenant, 'ann', { notification, deliveries: refs });
     const [first] = await contract.store.route([entry]);
     expect(first).toEqual({
       kind: 'routed',
@@ -61,9 +65,10 @@ export function describeRouting(contract: StoreContract): void {
     const [settled, left] = refs;
     if (settled === undefined || left === undefined) throw new Error('two refs');
     await settleOne(contract, settled, DELIVERED);
-    // A device that came since changes nothing: the first routing counts.
-    const late = { ...entry, deliveries: [...refs, refOf(notification, 'ann', 'd3')] };
-    const again = await contract.store.route([entryOf(tenant, 'ann'), late]);
+    // What changed since changes nothing: the first routing counts.
+    await addDevices(contract, ann, ['d3']);
+    await contract.store.writePreferences(ann, { channels: { realtime: false }, types: {} });
+    const again = await contract.store.route([entryOf(tenant, 'ann'), entry]);
     expect(again[1]).toEqual({ ...first, inserted: false, deliveries: [left] });
     expect(offsetsOf(again)).toEqual([2, 1]);
     await settleOne(contract, left, { kind: 'retry', dueInMs: 1_000 });
@@ -72,20 +77,23 @@ export function describeRouting(contract: StoreContract): void {
 
   it('names the push service of what was not settled yet', async () => {
     const { notification, recipient, ref } = await routeOne(contract);
-    const again = await contract.store.route([{ notification, recipient, realtime: true, deliveries: [] }]);
+    const again = await contract.store.route([{ notification, recipient }]);
     expect(again).toMatchObject([{ inserted: false, deliveries: [{ ...ref, host: 'push.example' }] }]);
   });
 
   it('treats a pair that comes twice in a call as routed before', async () => {
     const tenant = unique('t');
+    await addDevices(contract, { tenant, user: 'ann' }, ['d1']);
     const entry = entryOf(tenant, 'ann');
     const [first, second] = await contract.store.route([entry, entry]);
+    expect(first).toMatchObject({ inserted: true, deliveries: [refOf(entry.notification, 'ann', 'd1')] });
     expect(second).toEqual({ ...first, inserted: false });
     expect(await contract.store.heads([{ tenant, user: 'ann' }])).toEqual([1]);
   });
 
   it('marks the notification as routed, and stores one that came straight through the log', async () => {
     const tenant = unique('t');
+    await addDevices(contract, { tenant, user: 'ann' }, ['d1']);
     const direct = entryOf(tenant, 'ann');
     const accepted = entryOf(tenant, 'ann');
     const item = { notification: accepted.notification, bodyHash: 'hash', takeOver: false };
@@ -102,8 +110,9 @@ export function describeRouting(contract: StoreContract): void {
 
   it('stores a realtime delivery only where the notification is shown; the place is taken either way', async () => {
     const tenant = unique('t');
-    const shown = entryOf(tenant, 'ann', { deliveries: [] });
-    const pushOnly = entryOf(tenant, 'ann', { realtime: false });
+    await addDevices(contract, { tenant, user: 'ann' }, ['d1']);
+    const shown = entryOf(tenant, 'ann', { channels: ['realtime'] });
+    const pushOnly = entryOf(tenant, 'ann', { channels: ['webpush'] });
     const results = await contract.store.route([pushOnly, shown]);
     expect(results).toMatchObject([
       { offset: 1, realtimeDeliveryId: undefined },
@@ -123,16 +132,19 @@ export function describeRouting(contract: StoreContract): void {
 
   it('keeps what is skipped in the ledger, with the reason, once and for all', async () => {
     const tenant = unique('t');
-    const notification = notificationOf(contract, tenant);
+    const ann = { tenant, user: 'ann' };
     const skipped = [
       { channel: 'realtime', reason: 'muted' },
       { channel: 'fcm', reason: 'no-device' },
     ] as const;
-    const entry = entryOf(tenant, 'ann', { notification, realtime: false, deliveries: [], skipped });
+    await contract.store.writePreferences(ann, { channels: { realtime: false }, types: {} });
+    const entry = entryOf(tenant, 'ann', { channels: ['realtime', 'fcm'] });
+    const { notification } = entry;
     const [first] = await contract.store.route([entry]);
     expect(first).toMatchObject({ inserted: true, realtimeDeliveryId: undefined, deliveries: [], skipped });
-    // The recipient has switched it on and registered a phone since.
-    const again = await contract.store.route([entryOf(tenant, 'ann', { notification })]);
+    await contract.store.writePreferences(ann, { channels: {}, types: {} });
+    await contract.store.registerDevice(ann, 'phone', { channel: 'fcm', address: { token: unique('token') } });
+    const again = await contract.store.route([entry]);
     const same = expect.arrayContaining(skipped.map((each) => expect.objectContaining(each)));
     expect(again).toMatchObject([{ ...first, inserted: false, skipped: same }]);
 
@@ -159,20 +171,28 @@ export function describeRouting(contract: StoreContract): void {
     expect(await contract.store.heads([{ tenant, user: 'ann' }])).toEqual([1]);
   });
 
-  it('loads devices and preferences in the order asked for', async () => {
+  it('goes by the devices and the preferences that each recipient has at that moment', async () => {
     const tenant = unique('t');
-    const [ann, bob, cy] = ['ann', 'bob', 'cy'].map((user) => ({ tenant, user }));
-    if (ann === undefined || bob === undefined || cy === undefined) throw new Error('three users');
-    const address = webPushAddress();
-    await contract.store.registerDevice(ann, 'd-ann', address);
-    const preferences = { channels: { fcm: false }, types: { digest: { webpush: false } } };
-    await contract.store.writePreferences(bob, preferences);
-    const none = { channels: {}, types: {} };
-    expect(await contract.store.loadRecipients([bob, ann, cy, ann])).toMatchObject([
-      { devices: [], preferences },
-      { devices: [{ ...address, tenant, id: 'd-ann', user: 'ann', version: 1 }], preferences: none },
-      { devices: [], preferences: none },
-      { devices: [{ id: 'd-ann' }], preferences: none },
+    const [ann, bob] = ['ann', 'bob'].map((user) => ({ tenant, user }));
+    if (ann === undefined || bob === undefined) throw new Error('two users');
+    await addDevices(contract, ann, ['d-ann']);
+    await addDevices(contract, bob, ['d-bob']);
+    await contract.store.writePreferences(bob, { channels: {}, types: { digest: { webpush: false } } });
+    const digest = notificationOf(contract, tenant, { type: 'digest' });
+    const other = notificationOf(contract, tenant);
+    const routed = (notification: Notification, users: readonly string[]) =>
+      contract.store.route(users.map((recipient) => ({ notification, recipient })));
+    const muted = [{ channel: 'webpush', reason: 'muted' }];
+    expect(await routed(digest, ['bob', 'ann', 'cy'])).toMatchObject([
+      { deliveries: [], skipped: muted },
+      { deliveries: [refOf(digest, 'ann', 'd-ann')], skipped: [] },
+      { deliveries: [], skipped: [] },
+    ]);
+    await contract.store.removeDevice(ann, 'd-ann');
+    expect(await routed(other, ['bob', 'ann', 'cy'])).toMatchObject([
+      { deliveries: [refOf(other, 'bob', 'd-bob')], skipped: [] },
+      { deliveries: [], skipped: [] },
+      { deliveries: [], skipped: [] },
     ]);
   });
 

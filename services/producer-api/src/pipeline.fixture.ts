@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { DeliveryRef } from '@belfry/core/delivery';
 import { fingerprint } from '@belfry/core/fingerprint';
 import type { Notification } from '@belfry/core/notification';
-import { plan } from '@belfry/core/routing';
 import type { Store } from '@belfry/core/store/store';
 
 /** What the router and the workers do, done by hand: the state that the API then shows. */
@@ -32,11 +31,9 @@ export function createPipeline(store: Store): Pipeline {
       const bodyHash = createHash('sha256').update(JSON.stringify(notification)).digest('hex');
       await store.beginAccept([{ notification, bodyHash, takeOver: false }]);
       await store.markAccepted([notification]);
-      const [context] = await store.loadRecipients([{ tenant, user }]);
-      if (context === undefined) throw new Error('no context for the recipient');
-      const { realtime, deliveries } = plan(notification, user, context.devices, context.preferences);
-      await store.route([{ notification, recipient: user, realtime, deliveries }]);
-      return deliveries;
+      const [routed] = await store.route([{ notification, recipient: user }]);
+      if (routed?.kind !== 'routed') throw new Error(`${notification.id} was not routed`);
+      return routed.deliveries;
     },
     async kill(ref, reason = 'unauthorized') {
       const attempt = {

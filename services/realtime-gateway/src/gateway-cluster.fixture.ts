@@ -56,12 +56,7 @@ export async function createGatewayCluster({ openBackplane, limits = {}, users, 
   /** Stores one notification for some of the users and publishes the hints, as a router does. */
   const publish = async (faults: HintFaults = NO_FAULTS): Promise<void> => {
     const chosen = recipients.filter(() => random.next() < 0.5);
-    const entries = chosen.map(({ user }) => ({
-      notification: testNotification('any'),
-      recipient: user,
-      realtime: true,
-      deliveries: [],
-    }));
+    const entries = chosen.map(({ user }) => ({ notification: testNotification('any'), recipient: user }));
     const results = await store.route(entries);
     const hints = results.map((result, index): Hint => {
       const entry = entries[index];

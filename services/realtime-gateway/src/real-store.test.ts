@@ -39,7 +39,7 @@ describe('over the embedded store', () => {
 
   /** Stores as the router does, and publishes the hint or loses it. */
   const publish = async (notification: Notification, hint: 'frame' | 'lost' = 'frame'): Promise<void> => {
-    const [result] = await store.route([{ notification, recipient: alice.user, realtime: true, deliveries: [] }]);
+    const [result] = await store.route([{ notification, recipient: alice.user }]);
     if (result?.kind !== 'routed') throw new Error('not routed');
     const { offset } = result;
     const frame = notificationFrame({ epoch: await store.epoch(), offset }, notification);

@@ -1,26 +1,10 @@
 import type { DeliveryId, DeliveryRef } from '../delivery.ts';
-import type { Device } from '../device.ts';
 import type { Audience, Notification, TenantId, UserId } from '../notification.ts';
-import type { Preferences } from '../preferences.ts';
 import type { SkippedChannel } from '../routing.ts';
 
 export type RecipientKey = { readonly tenant: TenantId; readonly user: UserId };
 
-export type RecipientContext = {
-  readonly devices: readonly Device[];
-  readonly preferences: Preferences;
-};
-
-export type RouteEntry = {
-  readonly notification: Notification;
-  readonly recipient: UserId;
-  /** Whether the notification shows in the inbox and on live connections; its place in the stream is taken either way. */
-  readonly realtime: boolean;
-  /** First attempts, in state `queued`. */
-  readonly deliveries: readonly DeliveryRef[];
-  /** Kept as deliveries without a device, in state `skipped`. */
-  readonly skipped?: readonly SkippedChannel[];
-};
+export type RouteEntry = { readonly notification: Notification; readonly recipient: UserId };
 
 export type SkippedDelivery = SkippedChannel & { readonly deliveryId: DeliveryId };
 
@@ -41,11 +25,12 @@ export type RouteResult =
   | { readonly kind: 'cancelled' };
 
 export type RoutingStore = {
-  loadRecipients(recipients: readonly RecipientKey[]): Promise<readonly RecipientContext[]>;
   /**
    * One transaction for all entries: locks the user streams in sorted order, keeps the first routing of each (user, notification), otherwise takes
-   * head + 1 and inserts inbox row and deliveries. Inserts the notification too where it is not there yet (it came straight through the log),
-   * and the user row. Two entries for one user in one call get consecutive offsets in the order of the call.
+   * head + 1 and inserts inbox row and deliveries, as `plan` decides with the recipient's devices and preferences of that moment: the realtime delivery and the
+   * first attempts, and a delivery without a device in state `skipped` for each channel that nothing goes over. A place in the stream is taken whether or not the
+   * notification shows there. Inserts the notification too where it is not there yet (it came straight through the log), and the user row. Two entries for one user
+   * in one call get consecutive offsets in the order of the call.
    */
   route(entries: readonly RouteEntry[]): Promise<readonly RouteResult[]>;
   /** A page of the audience in the order of user id, after `after`; at most `limit` users. */

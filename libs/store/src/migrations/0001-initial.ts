@@ -101,7 +101,7 @@ export function initialMigration(dialect: Dialect): Migration {
     )`,
     // registerDevice: an address belongs to one user.
     sql`create unique index devices_address on devices (tenant, channel, address_hash)`,
-    // loadRecipients and listDevices.
+    // readRecipients and listDevices.
     sql`create index devices_user on devices (tenant, user_id)`,
 
     sql`create table subscriptions (

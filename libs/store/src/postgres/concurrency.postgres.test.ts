@@ -1,5 +1,4 @@
 import type { DeliveryRef } from '@belfry/core/delivery';
-import type { Notification } from '@belfry/core/notification';
 import type { Store } from '@belfry/core/store/store';
 import { TIMER_LEASE_MS } from '@belfry/core/store/timers';
 import { createFakeClock, type FakeClock } from '@belfry/testing/fake-clock';
@@ -7,11 +6,11 @@ import { findPostgres } from '@belfry/testing/find-postgres';
 import { describeNeeding } from '@belfry/testing/need';
 import type { StoreContract } from '@belfry/testing/store-contract';
 import {
+  addDevices,
   attemptOf,
   DELIVERED,
   deadOne,
   notificationOf,
-  refOf,
   routeOne,
   settlementOf,
   settleOne,
@@ -94,9 +93,10 @@ describeNeeding('postgres', await findPostgres(), 'several stores on one schema'
       );
       await Promise.all(stores.map((store, index) => store.markAccepted(rotated(notifications, index * 23))));
       // Users that nobody has seen yet, and notifications that came straight through the log.
-      const direct = Array.from({ length: 50 }, (_, index) =>
-        entryOf(notificationOf(contract, tenant), `user-${index}`),
-      );
+      const direct = Array.from({ length: 50 }, (_, index) => ({
+        notification: notificationOf(contract, tenant),
+        recipient: `user-${index}`,
+      }));
       await Promise.all(stores.map((store, index) => store.route(index % 2 === 0 ? direct : direct.toReversed())));
     }
     expect(deadlocks()).toEqual([]);
@@ -142,6 +142,8 @@ describeNeeding('postgres', await findPostgres(), 'several stores on one schema'
   it('fills the streams of the same users without a gap whoever routes', { timeout: 60_000 }, async () => {
     const tenant = unique('t');
     const users = Array.from({ length: 12 }, (_, index) => `user-${index}`);
+    // The others are new.
+    for (const user of users.slice(0, 6)) await addDevices(contract, { tenant, user }, [`d-${user}`]);
     const notifications = Array.from({ length: 60 }, () => notificationOf(contract, tenant));
     // Every router has the notifications of every user, in an order of its own, and new users and notifications at that.
     await Promise.all(
@@ -149,14 +151,11 @@ describeNeeding('postgres', await findPostgres(), 'several stores on one schema'
         [0, 1].map(async (offset) => {
           const order = rotated(notifications, index * 17 + offset * 31);
           for (let at = 0; at < order.length; at += 10) {
-            const entries = order.slice(at, at + 10).flatMap((notification) =>
-              rotated(users, index * 5 + at).map((recipient) => ({
-                notification,
-                recipient,
-                realtime: true,
-                deliveries: [refOf(notification, recipient, `d-${recipient}`)],
-              })),
-            );
+            const entries = order
+              .slice(at, at + 10)
+              .flatMap((notification) =>
+                rotated(users, index * 5 + at).map((recipient) => ({ notification, recipient })),
+              );
             await store.route(entries);
           }
         }),
@@ -175,9 +174,10 @@ describeNeeding('postgres', await findPostgres(), 'several stores on one schema'
       const notification = notificationOf(contract, unique('t'));
       await anyStore().beginAccept([{ notification, bodyHash: 'hash', takeOver: false }]);
       const users = ['ann', 'bob', 'cid'];
+      for (const user of users) await addDevices(contract, { tenant: notification.tenant, user }, [`d-${user}`]);
       const [cancelled, ...routed] = await Promise.all([
         anyStore().cancelNotification(notification.tenant, notification.id),
-        ...users.map((user) => anyStore().route([entryOf(notification, user)])),
+        ...users.map((user) => anyStore().route([{ notification, recipient: user }])),
       ]);
       const entry = await anyStore().readNotification(notification.tenant, notification.id, undefined, 10);
       const stored = routed.flat().filter(({ kind }) => kind === 'routed').length;
@@ -363,10 +363,6 @@ describeNeeding('postgres', await findPostgres(), 'several stores on one schema'
 
   function timersOf(tenant: string) {
     return schema.query(`select delivery_id from timers where tenant = '${tenant}'`);
-  }
-
-  function entryOf(notification: Notification, recipient: string) {
-    return { notification, recipient, realtime: true, deliveries: [refOf(notification, recipient, `d-${recipient}`)] };
   }
 
   function rotated<T>(list: readonly T[], by: number): readonly T[] {

@@ -35,7 +35,6 @@ const STATEMENTS = [
   'listDevices',
   'listSubscribers',
   'listUnreadableJobs',
-  'loadRecipients',
   'nextTimerInMs',
   // What the gate decides on may change the moment after; the compare-and-set after the send is what counts.
   'readGate',

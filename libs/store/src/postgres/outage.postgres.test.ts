@@ -73,7 +73,7 @@ describeNeeding('postgres', await findPostgresLauncher(), 'the PostgreSQL store 
       acceptedAtMs: Date.now(),
       expiresAtMs: Date.now() + 60_000,
     } as const;
-    const entry = { notification, recipient: 'ann', realtime: true, deliveries: [] };
+    const entry = { notification, recipient: 'ann' };
     expect(await store.route([entry])).toMatchObject([{ kind: 'routed', inserted: true }]);
   });
 

@@ -1,13 +1,16 @@
 import type { Device } from '@belfry/core/device';
 import type { Audience, TenantId, UserId } from '@belfry/core/notification';
 import { NO_PREFERENCES, type Preferences } from '@belfry/core/preferences';
-import type { RecipientContext, RecipientKey } from '@belfry/core/store/routing';
+import type { RecipientKey } from '@belfry/core/store/routing';
 import type { QueryContext } from '../query-context.ts';
 import { createStatement } from '../statement.ts';
 import { toDevice } from './devices.ts';
 import { listSubscribers, toPreferences } from './users.ts';
 
 const USER = { tenant: 'text', user_id: 'text' } as const;
+
+/** What decides where notifications go for one recipient. */
+export type RecipientContext = { readonly devices: readonly Device[]; readonly preferences: Preferences };
 
 const readDevices = createStatement({ input: USER }, ({ db }, { input }) =>
   db
@@ -28,13 +31,12 @@ const readPreferences = createStatement({ input: USER }, ({ db }, { input }) =>
     .where('u.preferences', 'is not', null),
 );
 
-export async function loadRecipients(
+/** Resolves with what is known of each of them; of one who was never heard of, that is no devices and no preferences. */
+export async function readRecipients(
   context: QueryContext,
   recipients: readonly RecipientKey[],
-): Promise<readonly RecipientContext[]> {
-  if (recipients.length === 0) return [];
-  const distinct = new Map(recipients.map((key) => [nameOf(key), { tenant: key.tenant, user_id: key.user }]));
-  const input = [...distinct.values()];
+): Promise<(recipient: RecipientKey) => RecipientContext> {
+  const input = recipients.map(({ tenant, user }) => ({ tenant, user_id: user }));
   const [deviceRows, preferenceRows] = await Promise.all([
     readDevices(context, { input }),
     readPreferences(context, { input }),
@@ -43,10 +45,10 @@ export async function loadRecipients(
   const preferences = new Map<string, Preferences>(
     preferenceRows.map((row) => [nameOf({ tenant: row.tenant, user: row.id }), toPreferences(row.preferences)]),
   );
-  return recipients.map((key) => ({
-    devices: devices.get(nameOf(key)) ?? [],
-    preferences: preferences.get(nameOf(key)) ?? NO_PREFERENCES,
-  }));
+  return (recipient) => ({
+    devices: devices.get(nameOf(recipient)) ?? [],
+    preferences: preferences.get(nameOf(recipient)) ?? NO_PREFERENCES,
+  });
 }
 
 export async function expandAudience(

@@ -1,6 +1,6 @@
 import { type DeliveryRef, deliveryId, NO_DEVICE } from '@belfry/core/delivery';
 import { type Channel, type Lane, laneOf, type Notification } from '@belfry/core/notification';
-import type { SkipReason } from '@belfry/core/routing';
+import { type Plan, plan, type SkipReason } from '@belfry/core/routing';
 import type { RecipientKey, RouteEntry, RouteResult, SkippedDelivery } from '@belfry/core/store/routing';
 import { createInsert } from '../insert-statement.ts';
 import type { QueryContext } from '../query-context.ts';
@@ -8,6 +8,7 @@ import { createStatement } from '../statement.ts';
 import { REF_COLUMNS, toDeliveryRef } from './delivery-refs.ts';
 import { insertMissingNotifications, markRouted, readNotificationStates } from './notification-states.ts';
 import { keyOf } from './notifications.ts';
+import { readRecipients } from './recipients.ts';
 import { ensureUsers } from './users.ts';
 
 const PLACE = {
@@ -41,7 +42,7 @@ const PAIR = { tenant: 'text', notification_id: 'text', user_id: 'text' } as con
 
 type Pair = { readonly tenant: string; readonly notification_id: string; readonly user_id: string };
 type Place = Pair & { readonly stream_offset: number };
-type Fresh = { readonly entry: RouteEntry; readonly offset: number };
+type Fresh = { readonly entry: RouteEntry; readonly planned: Plan; readonly offset: number };
 type Stored = {
   readonly offset: number;
   realtimeDeliveryId: string | undefined;
@@ -132,18 +133,19 @@ export async function route(context: QueryContext, entries: readonly RouteEntry[
       readNotificationStates(context, [...notifications.values()]),
       lockStreams(context, [...users.values()], [...notifications.values()]),
       readPlaces(context, { input: entries.map(toPair) }),
+      readRecipients(context, [...users.values()]),
     ]);
-  let [states, heads, places] = await lookUp();
+  let [states, heads, places, contextOf] = await lookUp();
   const missing = [...notifications].filter(([key]) => !states.has(key)).map(([, notification]) => notification);
   if (missing.length > 0) {
     await insertMissingNotifications(context, missing);
-    [states, heads, places] = await lookUp();
+    [states, heads, places, contextOf] = await lookUp();
   }
   if (heads.size < users.size) {
     // New streams: another router may have made them, too, and stored something in them since they were looked for.
     const created = [...users.values()].filter((user) => !heads.has(userNameOf(user)));
     await ensureUsers(context, created);
-    [states, heads, places] = await lookUp();
+    [states, heads, places, contextOf] = await lookUp();
   }
   const stored = await readStored(context, places);
   const isCancelled = ({ notification }: RouteEntry) => states.get(keyOf(notification))?.status === 'cancelled';
@@ -156,14 +158,16 @@ export async function route(context: QueryContext, entries: readonly RouteEntry[
       const { queued, ...stored } = known;
       return { kind: 'routed', inserted: false, ...stored, deliveries: queued };
     }
-    const { deliveries } = entry;
     const stream = userNameOf(toRecipient(entry));
+    const { devices, preferences } = contextOf(toRecipient(entry));
+    const planned = plan(entry.notification, entry.recipient, devices, preferences);
+    const { deliveries } = planned;
     const offset = (heads.get(stream) ?? 0) + 1;
     heads.set(stream, offset);
-    fresh.set(name, { entry, offset });
-    const realtimeDeliveryId = entry.realtime ? idOf(entry, 'realtime') : undefined;
+    fresh.set(name, { entry, planned, offset });
+    const realtimeDeliveryId = planned.realtime ? idOf(entry, 'realtime') : undefined;
     // The same pair again further on in this call meets what this entry stores.
-    const skipped = skippedOf(entry);
+    const skipped = skippedOf(entry, planned);
     stored.set(name, { offset, realtimeDeliveryId, queued: [...deliveries], skipped });
     return { kind: 'routed', offset, inserted: true, realtimeDeliveryId, deliveries, skipped };
   });
@@ -210,10 +214,10 @@ function insertFresh(
   heads: ReadonlyMap<string, number>,
 ): readonly Promise<unknown>[] {
   if (fresh.length === 0) return [];
-  const places = fresh.map(({ entry, offset }) => ({
+  const places = fresh.map(({ entry, planned, offset }) => ({
     ...toPair(entry),
     stream_offset: offset,
-    visible: entry.realtime ? 1 : 0,
+    visible: planned.realtime ? 1 : 0,
     collapse_key: entry.notification.collapseKey ?? null,
     expires_at_ms: entry.notification.expiresAtMs,
   }));
@@ -231,8 +235,8 @@ function insertFresh(
   ];
 }
 
-function toDeliveryRows({ entry, offset }: Fresh, nowMs: number) {
-  const { notification, recipient, realtime, deliveries } = entry;
+function toDeliveryRows({ entry, planned, offset }: Fresh, nowMs: number) {
+  const { notification, recipient } = entry;
   const row = (
     id: string,
     channel: Channel,
@@ -256,16 +260,15 @@ function toDeliveryRows({ entry, offset }: Fresh, nowMs: number) {
     ...own,
   });
   return [
-    ...(realtime ? [row(idOf(entry, 'realtime'), 'realtime', 'stored')] : []),
-    ...deliveries.map(({ deliveryId: id, channel, deviceId, lane }) =>
+    ...(planned.realtime ? [row(idOf(entry, 'realtime'), 'realtime', 'stored')] : []),
+    ...planned.deliveries.map(({ deliveryId: id, channel, deviceId, lane }) =>
       row(id, channel, 'queued', { device_id: deviceId, lane }),
     ),
-    ...skippedOf(entry).map(({ deliveryId: id, channel, reason }) => row(id, channel, 'skipped', { reason })),
+    ...skippedOf(entry, planned).map(({ deliveryId: id, channel, reason }) => row(id, channel, 'skipped', { reason })),
   ];
 }
 
-function skippedOf(entry: RouteEntry): SkippedDelivery[] {
-  const { skipped = [] } = entry;
+function skippedOf(entry: RouteEntry, { skipped }: Plan): SkippedDelivery[] {
   return skipped.map((each) => ({ ...each, deliveryId: idOf(entry, each.channel) }));
 }
 

@@ -2,6 +2,7 @@ import type { LedgerEntry } from '@belfry/core/store/ledger';
 import type { Store } from '@belfry/core/store/store';
 import {
   type Ack,
+  crowdOf,
   deviceOf,
   fateOf,
   idOf,
@@ -17,8 +18,8 @@ import {
 type Owed = { accepted: boolean; offset?: number; attempts: number; acknowledged: boolean };
 
 const PAGE = 1_000;
-/** Of a routed notification: realtime, Web Push, FCM. */
-const DELIVERIES = 3;
+/** Of a routed notification: realtime to two recipients, Web Push, FCM. */
+const DELIVERIES = 4;
 
 /** What is wrong with a store, given everything that was acknowledged before: something is not there, or is there in part. Its clock is later than the longest wait. */
 export async function faultsOfStore(store: Omit<Store, 'close'>, acks: readonly Ack[]): Promise<string[]> {
@@ -50,7 +51,9 @@ export async function faultsOfStore(store: Omit<Store, 'close'>, acks: readonly 
     const expected = stored === undefined ? 0 : DELIVERIES;
     if (entry.deliveries.length !== expected) fail(`has ${entry.deliveries.length} deliveries of ${expected}`);
     for (const fault of faultsOfPush(serial, entry, due.attempts, timers, attemptsOfLetters)) fail(fault);
-    const realtime = entry.deliveries.find(({ channel }) => channel === 'realtime');
+    const realtime = entry.deliveries.find(
+      ({ channel, recipient }) => channel === 'realtime' && recipient === userOf(serial).user,
+    );
     if (due.acknowledged && realtime?.state !== 'delivered') fail(`was acknowledged and is ${realtime?.state}`);
     if (fateOf(serial) === 'gone' && due.attempts > 0) {
       const devices = await store.listDevices(userOf(serial));
@@ -68,7 +71,7 @@ function faultsOfPush(
   timers: ReadonlySet<string>,
   attemptsOfLetters: ReadonlyMap<string, number>,
 ): string[] {
-  const { deliveryId } = refOf(serial, 'webpush');
+  const { deliveryId } = refOf(serial);
   const push = deliveries.find(({ id }) => id === deliveryId);
   if (push === undefined) return owedAttempts > 0 ? ['was settled and is not there'] : [];
   const faults: string[] = [];
@@ -106,7 +109,7 @@ async function readStreams(
   faults: string[],
 ): Promise<ReadonlyMap<string, number>> {
   const offsets = new Map<string, number>();
-  const users = new Map(serials.map((serial) => [userOf(serial).user, userOf(serial)]));
+  const users = new Map(serials.map((serial) => [crowdOf(serial).user, crowdOf(serial)]));
   for (const user of users.values()) {
     const { items, head } = await store.readStream(user, 0, PAGE);
     if (head !== items.length || items.some(({ offset }, index) => offset !== index + 1))

@@ -6,6 +6,7 @@ import { createSqliteStore } from '../create-sqlite-store.ts';
 import {
   type Ack,
   ackLine,
+  crowdOf,
   deviceOf,
   fateOf,
   idOf,
@@ -49,6 +50,7 @@ async function follow(store: Store, own: number): Promise<void> {
   const notification = notificationOf(own, clock.nowMs());
   const address = { endpoint: `https://push.example/${own}`, p256dh: 'key', auth: 'secret', keyId: 'k1' };
   await store.registerDevice(user, deviceOf(own), { channel: 'webpush', address });
+  await store.registerDevice(user, `${deviceOf(own)}-phone`, { channel: 'fcm', address: { token: `${own}` } });
 
   await store.claimIdempotencyKey(keyOf(own));
   await store.beginAccept([{ notification, bodyHash: keyOf(own).bodyHash, takeOver: false }]);
@@ -56,8 +58,8 @@ async function follow(store: Store, own: number): Promise<void> {
   await store.completeIdempotencyKey(TENANT, keyOf(own).key, responseOf(own));
   acknowledge({ kind: 'accepted', serial: own });
 
-  const deliveries = [refOf(own, 'webpush'), refOf(own, 'fcm')];
-  const [routed] = await store.route([{ notification, recipient: user.user, realtime: true, deliveries }]);
+  const recipients = [crowdOf(own).user, user.user];
+  const [routed] = await store.route(recipients.map((recipient) => ({ notification, recipient })));
   if (routed?.kind !== 'routed') throw new Error(`${own} was not routed`);
   acknowledge({ kind: 'routed', serial: own, offset: routed.offset });
 
@@ -74,7 +76,7 @@ async function follow(store: Store, own: number): Promise<void> {
 
 /** As the scheduler does, with an append to the log in between. Another worker may have claimed it along with its own. */
 async function releaseTimer(store: Store, own: number): Promise<void> {
-  const { deliveryId } = refOf(own, 'webpush');
+  const { deliveryId } = refOf(own);
   while (!released.delete(deliveryId)) {
     const timers = await store.claimDueTimers(TIMERS, 60_000);
     await store.removeTimers(timers);

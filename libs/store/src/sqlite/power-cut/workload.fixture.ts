@@ -1,5 +1,5 @@
 import { type DeliveryRef, deliveryId } from '@belfry/core/delivery';
-import type { Notification, PushChannel } from '@belfry/core/notification';
+import type { Notification } from '@belfry/core/notification';
 import type { Settlement, SettlementNext } from '@belfry/core/store/gate';
 import type { RecipientKey } from '@belfry/core/store/routing';
 
@@ -12,7 +12,7 @@ export type Ack =
   | { readonly kind: 'acknowledged'; readonly serial: number };
 
 export const TENANT = 'acme';
-const USERS = 3;
+const CROWD = 3;
 const DAY_MS = 86_400_000;
 /** What a timer waits that no round reaches, and that a look at the image is later than. */
 export const LONG_WAIT_MS = DAY_MS / 2;
@@ -26,15 +26,21 @@ export function fateOf(serial: number): Fate {
   return FATES[serial % FATES.length] as Fate;
 }
 
+/** Has the notification to itself, with a device over each push channel. */
 export function userOf(serial: number): RecipientKey {
-  return { tenant: TENANT, user: `user-${serial % USERS}` };
+  return { tenant: TENANT, user: `user-${serial}` };
+}
+
+/** Has every third notification, and no device. */
+export function crowdOf(serial: number): RecipientKey {
+  return { tenant: TENANT, user: `crowd-${serial % CROWD}` };
 }
 
 export function notificationOf(serial: number, nowMs: number): Notification {
   return {
     tenant: TENANT,
     id: idOf(serial),
-    audience: { kind: 'users', users: [userOf(serial).user] },
+    audience: { kind: 'users', users: [userOf(serial).user, crowdOf(serial).user] },
     type: 'power-cut',
     title: `Notification ${serial}`,
     priority: 'normal',
@@ -56,20 +62,21 @@ export function responseOf(serial: number) {
   return { status: 202, body: `{"id":"${idOf(serial)}"}` };
 }
 
-/** A device of the notification's own, so that every one that dies is another. */
+/** With Web Push; every one that dies is another. */
 export function deviceOf(serial: number): string {
   return `device-${serial}`;
 }
 
-export function refOf(serial: number, channel: PushChannel, attempt = 1): DeliveryRef {
+/** An attempt of the Web Push delivery. */
+export function refOf(serial: number, attempt = 1): DeliveryRef {
   const { user } = userOf(serial);
   const device = deviceOf(serial);
   return {
     tenant: TENANT,
-    deliveryId: deliveryId(TENANT, idOf(serial), user, channel, device),
+    deliveryId: deliveryId(TENANT, idOf(serial), user, 'webpush', device),
     notificationId: idOf(serial),
     recipient: user,
-    channel,
+    channel: 'webpush',
     deviceId: device,
     lane: 'transactional',
     attempt,
@@ -90,7 +97,7 @@ export function settlementsOf(serial: number, nowMs: number): readonly Settlemen
       reason: '',
       host: 'push.example',
     } as const;
-    return { ref: refOf(serial, 'webpush', number), attempt, next, reason: next.kind };
+    return { ref: refOf(serial, number), attempt, next, reason: next.kind };
   };
   const dead: SettlementNext = { kind: 'dead-letter', reason: 'payload-too-large', fingerprint: 'f' };
   switch (fateOf(serial)) {
