@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Exposure, type Send, weighRepeats } from './exposure.ts';
+import { describeRepeat, type Exposure, type Send, weighRepeats } from './exposure.ts';
 
 const KILL: Exposure = { service: 'fcm-worker', fromMs: 10_000, toMs: 10_010 };
 const send = (id: string, arrivedAtMs: number, acceptedAtMs: number, service: Send['service'] = 'fcm-worker'): Send => {
@@ -44,7 +44,8 @@ describe('sends that were repeated', () => {
       { underWay: 1, repeats: 2, unexplained: 1 },
     ],
   ])('%s', (_, sends, expected) => {
-    expect(weighRepeats(sends, [KILL])).toMatchObject({ repeats: 1, ...expected });
+    const { unexplained, ...counts } = weighRepeats(sends, [KILL]);
+    expect({ ...counts, unexplained: unexplained.length }).toMatchObject({ repeats: 1, ...expected });
   });
 
   it('are none where every device got everything once', () => {
@@ -53,6 +54,16 @@ describe('sends that were repeated', () => {
       send('b', 9_900, 10_000),
       { ...send('a', 9_900, 10_000), target: 'tablet' },
     ];
-    expect(weighRepeats(once, [KILL])).toEqual({ underWay: 3, repeats: 0, unexplained: 0 });
+    expect(weighRepeats(once, [KILL])).toEqual({ underWay: 3, repeats: 0, unexplained: [] });
+  });
+
+  it('are told apart by how far they were from what could have caused them', () => {
+    const sends = [send('a', 7_000, 7_900), send('a', 17_000, 17_100)];
+    const [repeat] = weighRepeats(sends, [KILL]).unexplained;
+    if (repeat === undefined) throw new Error('one is unexplained');
+    const earlier: Exposure = { service: 'fcm-worker', fromMs: 5_000, toMs: 6_500 };
+    expect(describeRepeat(repeat, [earlier, KILL, { ...KILL, service: 'webpush-worker', fromMs: 8_000 }])).toBe(
+      'fcm-worker: took 900 ms, again 9100 ms later; began 500 ms after an exposure, ended 2100 ms before one',
+    );
   });
 });

@@ -14,8 +14,10 @@ export type RepeatedSends = {
   /** Sends of what the device had already. */
   readonly repeats: number;
   /** Those of them whose former send was not under way in any exposure. */
-  readonly unexplained: number;
+  readonly unexplained: readonly Repeat[];
 };
+
+export type Repeat = { readonly former: Send; readonly again: Send };
 
 /** From the provider's answer until the worker's settlement is on disk, on a busy machine. Until then the send is under way. */
 const SETTLED_WITHIN_MS = 2_000;
@@ -33,18 +35,27 @@ export function weighRepeats(sends: readonly Send[], exposures: readonly Exposur
     exposures.some(
       (each) => each.service === service && arrivedAtMs <= each.toMs && acceptedAtMs + SETTLED_WITHIN_MS >= each.fromMs,
     );
-  const latest = new Map<string, boolean>();
+  const latest = new Map<string, { readonly send: Send; readonly exposed: boolean }>();
+  const unexplained: Repeat[] = [];
   let underWay = 0;
   let repeats = 0;
-  let unexplained = 0;
   for (const send of sends.toSorted((one, other) => one.arrivedAtMs - other.arrivedAtMs)) {
     const name = `${send.target} ${send.id}`;
     const former = latest.get(name);
     if (former !== undefined) repeats++;
-    if (former === false) unexplained++;
+    if (former?.exposed === false) unexplained.push({ former: former.send, again: send });
     const exposed = wasExposed(send);
     if (exposed) underWay++;
-    latest.set(name, exposed);
+    latest.set(name, { send, exposed });
   }
   return { underWay, repeats, unexplained };
+}
+
+/** When the two were made, and how far the former was from the exposures of its group before and after it. */
+export function describeRepeat({ former, again }: Repeat, exposures: readonly Exposure[]): string {
+  const own = exposures.filter(({ service }) => service === former.service);
+  const before = own.map(({ toMs }) => former.arrivedAtMs - toMs).filter((gapMs) => gapMs > 0);
+  const after = own.map(({ fromMs }) => fromMs - former.acceptedAtMs).filter((gapMs) => gapMs > 0);
+  const tookMs = former.acceptedAtMs - former.arrivedAtMs;
+  return `${former.service}: took ${tookMs} ms, again ${again.arrivedAtMs - former.acceptedAtMs} ms later; began ${Math.min(...before)} ms after an exposure, ended ${Math.min(...after)} ms before one`;
 }

@@ -2,7 +2,7 @@ import { untilReached } from '@belfry/testing/until-reached';
 import { type Api, createApi } from './api.ts';
 import { watchArrivals } from './arrivals.ts';
 import { countBy } from './count-by.ts';
-import { watchSends, weighRepeats } from './exposure.ts';
+import { describeRepeat, watchSends, weighRepeats } from './exposure.ts';
 import { describeFault, planFaults } from './fault-plan.ts';
 import { type HandChanges, watchHandChanges } from './hand-changes.ts';
 import { inflictFault } from './inflict-fault.ts';
@@ -34,6 +34,8 @@ export type LossRunOptions = {
 
 const LANES = 8;
 const USERS_PER_REQUEST_MAX = 50;
+/** The first of those that nothing explains; what caused one caused most. */
+const REPEATS_TOLD = 10;
 const STUCK_MS = 120_000;
 const DRAIN_MS = 120_000;
 const DRAIN_MS_EACH = 2;
@@ -88,6 +90,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
   onProgress(`lag ${JSON.stringify(lag)}; reading inboxes and ledgers`);
   const stock = await takeStock({ api, users, devices, clients, arrived, owed: producer.accepted, timeoutMs });
   const { underWay, unexplained } = weighRepeats(sends, changes.exposures);
+  for (const repeat of unexplained.slice(0, REPEATS_TOLD)) onProgress(describeRepeat(repeat, changes.exposures));
   return {
     accepted: producer.count(),
     repeatedPosts: producer.repeats(),
@@ -95,7 +98,7 @@ export async function runLoss(tools: LossTools, options: LossRunOptions): Promis
     lag,
     died: loss.died,
     sendsUnderWay: underWay,
-    unexplainedRepeats: unexplained,
+    unexplainedRepeats: unexplained.length,
     acceptedPerSecond: Math.round((1_000 * producer.count()) / (producedMs - startedMs)),
     drainSeconds: Math.round((performance.now() - producedMs) / 1_000),
     keptOutByGate: await readGate(api),
