@@ -112,7 +112,7 @@ export function createAccept(deps: AcceptDeps): Accept {
   async function acceptFresh(item: AcceptItem): Promise<AcceptResult> {
     const { tenant, id } = item.notification;
     // Whatever row is there, it is this one's: the router may have been faster.
-    await Promise.all([append(item.notification), beginWatched(item)]);
+    await Promise.all([beginWatched(item), append(item.notification)]);
     void markSoon({ tenant, id });
     return { kind: 'accepted', id, replayed: false };
   }

@@ -138,14 +138,15 @@ export async function route(context: QueryContext, entries: readonly RouteEntry[
   let [states, heads, places, contextOf] = await lookUp();
   const missing = [...notifications].filter(([key]) => !states.has(key)).map(([, notification]) => notification);
   if (missing.length > 0) {
-    await insertMissingNotifications(context, missing);
-    [states, heads, places, contextOf] = await lookUp();
+    // Sent before the look-up, so that it sees them; not waited for in between.
+    const made = insertMissingNotifications(context, missing);
+    [[states, heads, places, contextOf]] = await Promise.all([lookUp(), made]);
   }
   if (heads.size < users.size) {
     // New streams: another router may have made them, too, and stored something in them since they were looked for.
     const created = [...users.values()].filter((user) => !heads.has(userNameOf(user)));
-    await ensureUsers(context, created);
-    [states, heads, places, contextOf] = await lookUp();
+    const made = ensureUsers(context, created);
+    [[states, heads, places, contextOf]] = await Promise.all([lookUp(), made]);
   }
   const stored = await readStored(context, places);
   const isCancelled = ({ notification }: RouteEntry) => states.get(keyOf(notification))?.status === 'cancelled';
