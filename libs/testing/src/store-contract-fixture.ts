@@ -102,8 +102,10 @@ export async function routeOne(
   const { tenant = unique('t'), recipient = 'ann', realtime = true } = options;
   const { store } = contract;
   const [known] = await store.listDevices({ tenant, user: recipient });
-  const deviceId = known?.id ?? unique('d');
-  if (known === undefined) await store.registerDevice({ tenant, user: recipient }, deviceId, webPushAddress());
+  // The same for all that ask at the same time: another device for each would get what was routed to the others.
+  const deviceId = known?.id ?? `d-${recipient}`;
+  const endpoint = `https://${PUSH_SERVICE}/${tenant}/${recipient}`;
+  if (known === undefined) await store.registerDevice({ tenant, user: recipient }, deviceId, webPushAddress(endpoint));
   const channels = realtime ? {} : { channels: ['webpush'] as const };
   const notification = notificationOf(contract, tenant, { ...channels, ...options.fields });
   const refs = await routeTo(contract, notification, [recipient]);

@@ -118,7 +118,6 @@ describeNeeding('postgres', await findPostgres(), 'query plans on large tables',
 
   it.each([
     ['deliveries_recipient', /"d"."recipient" = /],
-    ['deliveries_recipient', /not exists.*"deliveries"/],
     ['inbox_notification', /update "inbox"|delete from "inbox"/],
     ['inbox_collapse', /inbox as later/],
     ['deliveries_parked', /deliveries as parked/],
