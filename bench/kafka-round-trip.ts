@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { createTopicWithLeaders } from './kafka-topic.ts';
 
 /** What kafkajs alone takes from a producer in this process to a consumer in another, on a topic of its own. */
 export type KafkaRoundTrip = {
@@ -28,13 +28,7 @@ export async function startKafkaRoundTrip({
   valueBytes,
 }: RoundTripOptions): Promise<KafkaRoundTrip> {
   const kafka = new Kafka({ clientId: 'bare', brokers: [...brokers], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const topics = [{ topic: TOPIC, numPartitions: partitions, replicationFactor: 1 }];
-  // Left to wait for leaders by itself, kafkajs fails where the topic is not known everywhere yet.
-  await admin.createTopics({ waitForLeaders: false, topics });
-  while (!(await hasLeaders(admin))) await pause(50);
-  await admin.disconnect();
+  await createTopicWithLeaders(kafka, TOPIC, partitions);
   const producer = kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
@@ -59,13 +53,4 @@ export async function startKafkaRoundTrip({
       if (consumer.connected) consumer.disconnect();
     },
   };
-}
-
-async function hasLeaders(admin: Admin): Promise<boolean> {
-  try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] });
-    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
-  } catch {
-    return false;
-  }
 }

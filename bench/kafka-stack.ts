@@ -15,6 +15,8 @@ export type KafkaStack = {
   /** Of the gateway. */
   readonly realtime: string;
   readonly brokers: readonly string[];
+  readonly postgresUrl: string;
+  readonly redisUrl: string;
   /** CPU seconds of all services until now, without the servers they use. */
   cpuSeconds(): Promise<number>;
   /** Ends services and servers, and removes their data. */
@@ -58,6 +60,8 @@ export async function startKafkaStack(backplane: 'redis' | 'kafka'): Promise<Kaf
     api: urlOf('producer-api'),
     realtime: urlOf('realtime-gateway'),
     brokers: kafka.brokers,
+    postgresUrl: postgres.url,
+    redisUrl: redis.url,
     async cpuSeconds() {
       const seconds = stack.services.map(({ url }) => metricSum(url, 'process_cpu_seconds_total'));
       return (await Promise.all(seconds)).reduce((sum, each) => sum + each, 0);

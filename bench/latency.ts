@@ -1,14 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
+import { startBareChain } from './bare-chain.ts';
 import { BENCH_HEADERS } from './bench-api-key.ts';
 import { describeEnvironment } from './environment.ts';
 import { type KafkaRoundTrip, startKafkaRoundTrip } from './kafka-round-trip.ts';
 import { startKafkaStack } from './kafka-stack.ts';
-import type { Collected, Command } from './latency-clients.ts';
+import { openLatencyLine } from './latency-line.ts';
 import { sendPaced } from './paced-sends.ts';
 import { quantile, rounded } from './quantile.ts';
 import { startStandalone } from './standalone-process.ts';
@@ -21,7 +18,8 @@ import { startStandalone } from './standalone-process.ts';
  * `--stack processes` measures the services as processes on Kafka, PostgreSQL and Redis, and beside them, in windows by turns, what kafkajs alone takes on the
  * same broker from a producer to a consumer: the posting process produces each record by itself at the same rate, with the same keys and a value of the same size as a
  * job's, and a process of its own reads them from as many partitions. By turns, the broker works for kafkajs alone; so a few such records a second also go their way while Belfry
- * works: the round trip on a machine that is as busy as the one that the notifications meet.
+ * works: the round trip on a machine that is as busy as the one that the notifications meet. And the same posts go through the least that does the same on the same servers
+ * (bare-chain.ts): what the way itself takes.
  *
  *   node bench/latency.ts [--rates 100,1000] [--seconds 20] [--rounds 4] [--users 200] [--connections 64] [--no-acks]
  *     [--stack standalone] [--directory <folder on the disk to measure>]
@@ -50,6 +48,8 @@ const users = Number(values.users);
  * 50,000, and on two cores that is what everything else waits for.
  */
 const WARM_UP_SECONDS = 60;
+/** Before the windows of each rate: what came in batches of ten comes one by one then, on ways through the code that were not yet worth compiling. */
+const WARM_UP_AT_RATE_SECONDS = 20;
 const ARRIVED_WITHIN_MS = 30_000;
 /** Few enough not to be felt, enough for a 99th percentile. */
 const PROBES_PER_SECOND = 50;
@@ -62,27 +62,26 @@ type Window = {
   readonly latenciesMs: readonly number[];
   readonly answeredMs: readonly number[];
   readonly lateMs: readonly number[];
-  readonly cpuSeconds: number;
-  /** Round trips of kafkajs alone during the window. */
-  readonly besideMs: readonly number[];
 };
+/** `besideMs`: round trips of kafkajs during the window. */
+type BelfryWindow = Window & { readonly cpuSeconds: number; readonly besideMs: readonly number[] };
 
 const environment = describeEnvironment();
 const belfry = await startBelfry();
-const clients = fork(path.join(import.meta.dirname, 'latency-clients.ts'));
-clients.on('exit', (code) => {
-  if (code !== 0) process.exit(1);
-});
-// Further posts wait in the pool, and that wait is measured too. Half the processor time of a request of Node's own, which would be missing elsewhere.
-const pool = new Pool(belfry.api, { connections: Number(values.connections), pipelining: 1 });
 const { bare } = belfry;
+const line = await openLatencyLine({
+  ...belfry,
+  tickets: await Promise.all(Array.from({ length: users }, (_, user) => ticketOf(user))),
+  connections: Number(values.connections),
+  acknowledge: values.acks,
+});
 try {
-  const url = `${belfry.realtime.replace('http', 'ws')}/v1/realtime`;
-  const tickets = await Promise.all(Array.from({ length: users }, (_, user) => ticketOf(user)));
-  await ask(clients, { kind: 'connect', url, tickets, acknowledge: values.acks });
-
-  await measureBelfry(Math.max(...rates), WARM_UP_SECONDS);
-  if (bare !== undefined) await measureBare(bare, Math.max(...rates), WARM_UP_SECONDS);
+  const fastest = Math.max(...rates);
+  await measureBelfry(fastest, WARM_UP_SECONDS);
+  if (bare !== undefined) {
+    await bare.chain.measure(fastest, WARM_UP_SECONDS / 2);
+    await roundTrips(bare.roundTrip, fastest, WARM_UP_SECONDS / 2);
+  }
   const results = [];
   for (const rate of rates) results.push(await compare(rate));
 
@@ -100,8 +99,7 @@ try {
   };
   console.log(JSON.stringify(report, null, 2));
 } finally {
-  await pool.destroy();
-  if (clients.connected) clients.disconnect();
+  await line.close();
   await belfry.stop();
 }
 
@@ -115,23 +113,39 @@ async function startBelfry() {
     throw new Error('--stack is standalone or processes, --backplane redis or kafka');
   }
   const stack = await startKafkaStack(backplane);
-  const options = { brokers: stack.brokers, partitions: PARTITIONS, valueBytes: JOB_BYTES };
-  const roundTrip = await startKafkaRoundTrip(options);
+  const options = { ...stack, partitions: PARTITIONS };
+  const roundTrip = await startKafkaRoundTrip({ ...options, valueBytes: JOB_BYTES });
+  const servers = await startBareChain(options);
+  const chain = await openLatencyLine({
+    ...servers,
+    tickets: Array.from({ length: users }, (_, user) => `user-${user}`),
+    connections: Number(values.connections),
+    acknowledge: false,
+  });
   const stop = async (): Promise<void> => {
     await roundTrip.stop();
+    await chain.close();
+    servers.stop();
     await stack.stop();
   };
-  return { ...stack, bare: roundTrip, stop };
+  return { ...stack, bare: { roundTrip, chain }, stop };
 }
 
 async function compare(rate: number) {
-  const windows = { belfry: [] as Window[], bare: [] as Window[] };
+  const windows = { belfry: [] as BelfryWindow[], roundTrip: [] as Window[], chain: [] as Window[] };
+  await measureBelfry(rate, WARM_UP_AT_RATE_SECONDS);
+  if (bare !== undefined) {
+    await bare.chain.measure(rate, WARM_UP_AT_RATE_SECONDS);
+    await roundTrips(bare.roundTrip, rate, WARM_UP_AT_RATE_SECONDS);
+  }
   for (let round = 0; round < rounds; round++) {
     windows.belfry.push(await measureBelfry(rate, windowSeconds));
-    if (bare !== undefined) windows.bare.push(await measureBare(bare, rate, windowSeconds));
+    if (bare === undefined) continue;
+    windows.roundTrip.push(await roundTrips(bare.roundTrip, rate, windowSeconds));
+    windows.chain.push(await bare.chain.measure(rate, windowSeconds));
   }
-  const [own, alone] = [merged(windows.belfry), merged(windows.bare)];
-  const p99 = (window: Window) => quantile(window.latenciesMs, 0.99);
+  const own = merged(windows.belfry);
+  const cpuSeconds = windows.belfry.reduce((sum, each) => sum + each.cpuSeconds, 0);
   return {
     postsPerSecond: rate,
     arrived: own.latenciesMs.length,
@@ -139,75 +153,79 @@ async function compare(rate: number) {
     toAnswer: spread(own.answeredMs),
     /** How far the sender was behind its timetable; not in the latencies. */
     sentLate: spread(own.lateMs),
-    cpuSecondsPer10k: rounded(own.cpuSeconds / (own.latenciesMs.length / 10_000)),
-    ...(bare === undefined
-      ? {}
-      : {
-          bare: {
-            toConsumer: spread(alone.latenciesMs),
-            toAnswer: spread(alone.answeredMs),
-            sentLate: spread(alone.lateMs),
-          },
-          /** The same while Belfry worked. */
-          bareBeside: { perSecond: PROBES_PER_SECOND, toConsumer: spread(own.besideMs) },
-          p99Ratio: rounded(p99(own) / p99(alone)),
-          p99RatioBeside: rounded(p99(own) / quantile(own.besideMs, 0.99)),
-          p99RatioOfRounds: windows.belfry.map((window, round) =>
-            rounded(p99(window) / p99(windows.bare[round] ?? window)),
-          ),
-        }),
+    cpuSecondsPer10k: rounded(cpuSeconds / (own.latenciesMs.length / 10_000)),
+    ...(bare === undefined ? {} : { bare: besideBare(own, windows) }),
   };
 }
 
-function summaryOf({ postsPerSecond, toSocket, ...other }: Awaited<ReturnType<typeof compare>>) {
-  const { bare: alone, bareBeside: beside, p99Ratio, p99RatioBeside } = other;
-  return {
-    [`p50 ms at ${postsPerSecond}/s`]: toSocket.p50Ms,
-    [`p99 ms at ${postsPerSecond}/s`]: toSocket.p99Ms,
-    [`p99.9 ms at ${postsPerSecond}/s`]: toSocket.p999Ms,
-    [`max ms at ${postsPerSecond}/s`]: toSocket.maxMs,
-    ...(alone === undefined || beside === undefined
-      ? {}
-      : {
-          [`p50 ms at ${postsPerSecond}/s, kafkajs alone`]: alone.toConsumer.p50Ms,
-          [`p99 ms at ${postsPerSecond}/s, kafkajs alone`]: alone.toConsumer.p99Ms,
-          [`p99 / p99 of kafkajs alone at ${postsPerSecond}/s`]: p99Ratio,
-          [`p50 ms at ${postsPerSecond}/s, kafkajs while Belfry works`]: beside.toConsumer.p50Ms,
-          [`p99 ms at ${postsPerSecond}/s, kafkajs while Belfry works`]: beside.toConsumer.p99Ms,
-          [`p99 / p99 of kafkajs while Belfry works at ${postsPerSecond}/s`]: p99RatioBeside,
-        }),
-  };
-}
-
-async function measureBelfry(rate: number, seconds: number): Promise<Window> {
-  const cpuBefore = await belfry.cpuSeconds();
-  const probes = bare === undefined ? undefined : roundTrips(bare, PROBES_PER_SECOND, seconds);
-  const sends = await sendPaced(rate, seconds, (index, sentMs) => post(index % users, sentMs));
-  const { latenciesMs } = await ask<Collected>(clients, {
-    kind: 'collect',
-    frames: sends.answeredMs.length,
-    withinMs: ARRIVED_WITHIN_MS,
+function besideBare(
+  own: Window,
+  windows: Readonly<Record<'roundTrip' | 'chain', readonly Window[]>> & { readonly belfry: readonly BelfryWindow[] },
+) {
+  const p99 = ({ latenciesMs }: Pick<Window, 'latenciesMs'>) => quantile(latenciesMs, 0.99);
+  const [alone, chain] = [merged(windows.roundTrip), merged(windows.chain)];
+  const besideMs = windows.belfry.flatMap((each) => each.besideMs);
+  const spreads = ({ latenciesMs, answeredMs, lateMs }: Window) => ({
+    arrival: spread(latenciesMs),
+    toAnswer: spread(answeredMs),
+    sentLate: spread(lateMs),
   });
-  assertAll(latenciesMs, sends.answeredMs, 'notifications');
+  return {
+    /** From kafkajs' producer to its consumer, while nothing else goes on; and while Belfry works. */
+    roundTrip: spreads(alone),
+    roundTripBeside: { perSecond: PROBES_PER_SECOND, arrival: spread(besideMs) },
+    /** From the POST to the socket, with as little between them as can be. */
+    chain: spreads(chain),
+    p99Ratio: rounded(p99(own) / p99(alone)),
+    p99RatioOfRounds: windows.belfry.map((window, round) =>
+      rounded(p99(window) / p99(windows.roundTrip[round] ?? window)),
+    ),
+    p99RatioBeside: rounded(p99(own) / quantile(besideMs, 0.99)),
+    p99RatioToChain: rounded(p99(own) / p99(chain)),
+    p99RatioOfChain: rounded(p99(chain) / p99(alone)),
+  };
+}
+
+function summaryOf({ postsPerSecond, toSocket, bare: beside }: Awaited<ReturnType<typeof compare>>) {
+  const at = `at ${postsPerSecond}/s`;
+  return {
+    [`p50 ms ${at}`]: toSocket.p50Ms,
+    [`p99 ms ${at}`]: toSocket.p99Ms,
+    [`p99.9 ms ${at}`]: toSocket.p999Ms,
+    [`max ms ${at}`]: toSocket.maxMs,
+    ...(beside === undefined
+      ? {}
+      : {
+          [`p50 ms ${at}, kafkajs alone`]: beside.roundTrip.arrival.p50Ms,
+          [`p99 ms ${at}, kafkajs alone`]: beside.roundTrip.arrival.p99Ms,
+          [`p99 / p99 of kafkajs alone ${at}`]: beside.p99Ratio,
+          [`p50 ms ${at}, kafkajs while Belfry works`]: beside.roundTripBeside.arrival.p50Ms,
+          [`p99 ms ${at}, kafkajs while Belfry works`]: beside.roundTripBeside.arrival.p99Ms,
+          [`p99 / p99 of kafkajs while Belfry works ${at}`]: beside.p99RatioBeside,
+          [`p50 ms ${at}, bare chain`]: beside.chain.arrival.p50Ms,
+          [`p99 ms ${at}, bare chain`]: beside.chain.arrival.p99Ms,
+          [`p99 / p99 of the bare chain ${at}`]: beside.p99RatioToChain,
+          [`p99 of the bare chain / p99 of kafkajs alone ${at}`]: beside.p99RatioOfChain,
+        }),
+  };
+}
+
+async function measureBelfry(rate: number, seconds: number): Promise<BelfryWindow> {
+  const cpuBefore = await belfry.cpuSeconds();
+  const probes = bare === undefined ? undefined : roundTrips(bare.roundTrip, PROBES_PER_SECOND, seconds);
+  const window = await line.measure(rate, seconds);
   const cpuSeconds = (await belfry.cpuSeconds()) - cpuBefore;
-  return { ...sends, latenciesMs, cpuSeconds, besideMs: (await probes)?.latenciesMs ?? [] };
+  return { ...window, cpuSeconds, besideMs: (await probes)?.latenciesMs ?? [] };
 }
 
-async function measureBare(roundTrip: KafkaRoundTrip, rate: number, seconds: number): Promise<Window> {
-  return { ...(await roundTrips(roundTrip, rate, seconds)), cpuSeconds: 0, besideMs: [] };
-}
-
-async function roundTrips(roundTrip: KafkaRoundTrip, rate: number, seconds: number) {
+async function roundTrips(roundTrip: KafkaRoundTrip, rate: number, seconds: number): Promise<Window> {
   const sends = await sendPaced(rate, seconds, (index, sentMs) =>
     roundTrip.send(`default/user-${index % users}`, sentMs),
   );
   const latenciesMs = await roundTrip.collect(sends.answeredMs.length, ARRIVED_WITHIN_MS);
-  assertAll(latenciesMs, sends.answeredMs, 'records');
+  const [arrived, sent] = [latenciesMs.length, sends.answeredMs.length];
+  if (arrived !== sent) throw new Error(`${arrived} of ${sent} records arrived`);
   return { ...sends, latenciesMs };
-}
-
-function assertAll(arrived: readonly number[], sent: readonly number[], what: string): void {
-  if (arrived.length !== sent.length) throw new Error(`${arrived.length} of ${sent.length} ${what} arrived`);
 }
 
 function merged(windows: readonly Window[]): Window {
@@ -215,8 +233,6 @@ function merged(windows: readonly Window[]): Window {
     latenciesMs: windows.flatMap(({ latenciesMs }) => latenciesMs),
     answeredMs: windows.flatMap(({ answeredMs }) => answeredMs),
     lateMs: windows.flatMap(({ lateMs }) => lateMs),
-    besideMs: windows.flatMap(({ besideMs }) => besideMs),
-    cpuSeconds: windows.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
   };
 }
 
@@ -229,30 +245,6 @@ function spread(numbersMs: readonly number[]) {
   };
 }
 
-function post(user: number, sentMs: number): Promise<void> {
-  const body = JSON.stringify({
-    to: { users: [`user-${user}`] },
-    type: 'build.finished',
-    title: 'A build has finished',
-    body: 'All 1,204 tests passed in 3 min 12 s. The artefacts are kept for a week.',
-    data: { sentMs },
-  });
-  return new Promise((resolve, reject) => {
-    pool.dispatch(
-      { path: '/v1/notifications', method: 'POST', headers: BENCH_HEADERS, body },
-      {
-        onRequestStart: () => {},
-        onResponseStart: (_controller, status) => {
-          if (status !== 202) reject(new Error(`status ${status}`));
-        },
-        onResponseData: () => {},
-        onResponseEnd: () => resolve(),
-        onResponseError: (_controller, error) => reject(error),
-      },
-    );
-  });
-}
-
 async function ticketOf(user: number): Promise<string> {
   const body = JSON.stringify({ user: `user-${user}` });
   const response = await fetch(`${belfry.api}/v1/connection-tickets`, {
@@ -261,11 +253,4 @@ async function ticketOf(user: number): Promise<string> {
     body,
   });
   return ((await response.json()) as { ticket: string }).ticket;
-}
-
-async function ask<T>(child: ChildProcess, command: Command): Promise<T> {
-  const answer = once(child, 'message');
-  child.send(command);
-  const [message] = await answer;
-  return message as T;
 }

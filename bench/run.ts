@@ -41,6 +41,7 @@ const BENCHES: readonly Bench[] = [
       ['--stack', 'processes'],
       ['--stack', 'processes', '--backplane', 'kafka'],
     ],
+    limitMs: 10 * 60_000,
   },
   { name: 'kafka-worker', limitMs: 15 * 60_000 },
   // Five minutes of a hanging key, as promised: one with as little to do as the others, and one with a backlog of its own that is beyond every buffer.

@@ -34,11 +34,19 @@ async function inflict({ stack, broker, proxy }: LossStack, changes: HandChanges
     }
     case 'freeze': {
       const victim = memberOf(fault.service, fault.member);
-      if (fault.service !== 'router') await changes.settled(fault.service);
-      await signal(victim, 'SIGSTOP');
-      await pause(FROZEN_MS);
+      const freeze = async () => {
+        await signal(victim, 'SIGSTOP');
+        await pause(FROZEN_MS);
+      };
       const wake = () => victim.kill('SIGCONT');
-      await (fault.service === 'router' ? wake() : changes.wake(fault.service, wake));
+      if (fault.service === 'router') {
+        await freeze();
+        await wake();
+      } else {
+        await changes.settled(fault.service);
+        await freeze();
+        await changes.wake(fault.service, wake);
+      }
       return victim.ready();
     }
     case 'replace': {

@@ -7,6 +7,7 @@ import { describeNeeding } from '@belfry/testing/need';
 import { realClock } from '@belfry/testing/real-clock';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { sessionSettings } from './session-settings.ts';
 import { createTestSchema, type TestSchema } from './test-schema.fixture.ts';
 
 const FIXTURE = fileURLToPath(new URL('./accept-until-killed.fixture.ts', import.meta.url));
@@ -14,6 +15,20 @@ const ANN = { tenant: 'acme', user: 'ann' };
 const END_OURS = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'belfry'`;
 const OTHERS = `select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`;
 const UNAVAILABLE = { code: 'store-unavailable' };
+
+const entryOf = (id: string) => ({
+  notification: {
+    ...ANN,
+    id,
+    audience: { kind: 'users', users: ['ann'] },
+    type: 'test',
+    title: 'Title',
+    priority: 'normal',
+    acceptedAtMs: Date.now(),
+    expiresAtMs: Date.now() + 60_000,
+  } as const,
+  recipient: 'ann',
+});
 
 describeNeeding('postgres', await findPostgresLauncher(), 'the PostgreSQL store in an outage', (launchPostgres) => {
   let postgres: LaunchedPostgres;
@@ -63,18 +78,20 @@ describeNeeding('postgres', await findPostgresLauncher(), 'the PostgreSQL store 
     }
     await expectKept(answered);
     // Its locks went with it: nobody waits for the stream that it was writing to.
-    const notification = {
-      ...ANN,
-      id: 'last',
-      audience: { kind: 'users', users: ['ann'] },
-      type: 'test',
-      title: 'Last',
-      priority: 'normal',
-      acceptedAtMs: Date.now(),
-      expiresAtMs: Date.now() + 60_000,
-    } as const;
-    const entry = { notification, recipient: 'ann' };
-    expect(await store.route([entry])).toMatchObject([{ kind: 'routed', inserted: true }]);
+    expect(await store.route([entryOf('last')])).toMatchObject([{ kind: 'routed', inserted: true }]);
+  });
+
+  it('gets the rows that a frozen process holds while it still waits for them', { timeout: 60_000 }, async () => {
+    await store.writePreferences(ANN, { channels: {}, types: {} });
+    const frozen = new Client({ connectionString: postgres.url });
+    frozen.on('error', () => {});
+    await frozen.connect();
+    for (const setting of Object.entries(sessionSettings(schema.name))) {
+      await frozen.query('select set_config($1, $2, false)', setting);
+    }
+    await frozen.query(`begin; select from users where id = 'ann' for no key update`);
+    expect(await store.route([entryOf('meanwhile')])).toMatchObject([{ kind: 'routed', inserted: true }]);
+    await expect(frozen.query('commit')).rejects.toThrow();
   });
 
   it('is unavailable while the server is gone, and heals', { timeout: 120_000 }, async () => {

@@ -4,8 +4,8 @@ import { escapeIdentifier } from 'pg';
 export const STATEMENT_TIMEOUT_MS = 20_000;
 /** Waiting for somebody else's row. Below the statement's, so that the error says what it was. */
 const LOCK_TIMEOUT_MS = 10_000;
-/** A process that hangs in the middle of a transaction loses it, and others get its locks. */
-const IDLE_IN_TRANSACTION_MS = 20_000;
+/** A process that hangs in the middle of a transaction loses it, and others get its locks: while they still wait for them, and what they would write is not sent again meanwhile. */
+const IDLE_IN_TRANSACTION_MS = 5_000;
 
 /**
  * Set on every new connection, in one statement. Every statement of ours is a handful of look-ups by key from a list of rows, whatever the sizes of the tables. The
