@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
@@ -36,12 +36,13 @@ async function startApi(): Promise<string> {
     allowAutoTopicCreation: false,
   });
   await producer.connect();
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const value = await text(request);
     const [key = ''] = (JSON.parse(value) as Posted).to.users;
     await producer.send({ topic, acks: -1, messages: [{ key, value }] });
     response.writeHead(202).end();
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   return listening(server);
 }
 
@@ -59,8 +60,8 @@ async function startRouter(): Promise<string> {
     autoCommit: false,
     partitionsConsumedConcurrently: 12,
     eachMessage: async ({ partition, message }) => {
-      const name = `${message.key}`;
-      const notification = { id: message.offset, ...(JSON.parse(`${message.value}`) as object) };
+      const name = message.key?.toString() ?? '';
+      const notification = { id: message.offset, ...(JSON.parse(message.value?.toString() ?? '{}') as object) };
       const frame = JSON.stringify({ type: 'notification', notification });
       const client = await pool.connect();
       const [, { rows }] = await Promise.all([
@@ -99,12 +100,14 @@ async function startGateway(): Promise<string> {
   const sockets = new Map<string, WebSocket>();
   redis.on('message', (channel, frame) => sockets.get(channel)?.send(frame));
   const server = createServer();
-  new WebSocketServer({ server, perMessageDeflate: false }).on('connection', async (socket, request) => {
+  const welcome = async (socket: WebSocket, request: IncomingMessage): Promise<void> => {
     const channel = `bench:${new URL(request.url ?? '', 'http://gateway').searchParams.get('ticket')}`;
     sockets.set(channel, socket);
     await redis.subscribe(channel);
     socket.send(JSON.stringify({ type: 'hello' }));
-  });
+  };
+  const accepting = new WebSocketServer({ server, perMessageDeflate: false });
+  accepting.on('connection', (socket, request) => void welcome(socket, request));
   return listening(server);
 }
 
