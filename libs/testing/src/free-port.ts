@@ -4,11 +4,15 @@ import { createServer } from 'node:net';
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const TRIES = 100;
+/** By this process. A broker asks for several ports before it listens on the first. */
+const given = new Set<number>();
 
-/** A port of 127.0.0.1 that nothing listens on now; nothing keeps it for the caller. */
+/** A port of 127.0.0.1 that nothing listens on now and that this process was not given before; nothing keeps it for the caller. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    if (given.has(port)) continue;
+    given.add(port);
     if (await canListen(port)) return port;
   }
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in ${TRIES} tries`);
