@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
-import { Kafka, logLevel, Partitioners, type TopicPartitionOffset } from 'kafkajs';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { Pool } from 'pg';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { commitBesideReading } from './kafka-commits.ts';
 
 /** One process of bare-chain.ts: `node bare-chain-link.ts <link> <options>`. Tells its URL (the router an empty one) when it is ready, and ends with its parent. */
 export type ChainLink = 'api' | 'router' | 'gateway';
@@ -16,9 +17,6 @@ export type ChainOptions = {
   readonly postgresUrl: string;
   readonly redisUrl: string;
 };
-
-/** As often as Belfry's workers. */
-const COMMIT_MS = 1_000;
 
 type Posted = { readonly to: { readonly users: readonly string[] } };
 
@@ -55,7 +53,7 @@ async function startRouter(): Promise<string> {
   consumer.on(consumer.events.GROUP_JOIN, () => joined.resolve());
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  const read = new Map<number, TopicPartitionOffset>();
+  const tellRead = commitBesideReading(consumer, topic);
   await consumer.run({
     autoCommit: false,
     partitionsConsumedConcurrently: 12,
@@ -83,13 +81,9 @@ async function startRouter(): Promise<string> {
       ]);
       client.release();
       void redis.publish(`bench:${name}`, frame);
-      read.set(partition, { topic, partition, offset: `${BigInt(message.offset) + 1n}` });
+      tellRead(partition, message);
     },
   });
-  setInterval(() => {
-    if (read.size > 0) void consumer.commitOffsets([...read.values()]);
-    read.clear();
-  }, COMMIT_MS);
   await joined.promise;
   return '';
 }

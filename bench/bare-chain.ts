@@ -1,9 +1,8 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import type { ChainLink, ChainOptions } from './bare-chain-link.ts';
+import { startChild } from './child-process.ts';
 import { createTopicWithLeaders } from './kafka-topic.ts';
 
 /**
@@ -24,19 +23,16 @@ const TABLES = `
 export async function startBareChain(
   options: Omit<ChainOptions, 'topic'> & { readonly partitions: number },
 ): Promise<BareChain> {
-  const { partitions, ...servers } = options;
-  const kafka = new Kafka({ clientId: 'bare', brokers: [...servers.brokers], logLevel: logLevel.NOTHING });
+  const { brokers, postgresUrl, redisUrl, partitions } = options;
+  const kafka = new Kafka({ clientId: 'bare', brokers: [...brokers], logLevel: logLevel.NOTHING });
   await createTopicWithLeaders(kafka, TOPIC, partitions);
-  const postgres = new Client({ connectionString: servers.postgresUrl });
+  const postgres = new Client({ connectionString: postgresUrl });
   await postgres.connect();
   await postgres.query(TABLES);
   await postgres.end();
-  const script = path.join(import.meta.dirname, 'bare-chain-link.ts');
+  const given = JSON.stringify({ brokers, postgresUrl, redisUrl, topic: TOPIC } satisfies ChainOptions);
   const start = async (link: ChainLink) => {
-    const child = fork(script, [link, JSON.stringify({ ...servers, topic: TOPIC } satisfies ChainOptions)]);
-    child.on('exit', (code) => {
-      if (code !== 0) process.exit(1);
-    });
+    const child = startChild('bare-chain-link.ts', [link, given]);
     const [url] = await once(child, 'message');
     return { child, url: url as string };
   };

@@ -1,16 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { machineMs } from '@belfry/testing/machine-clock';
-import { Kafka, logLevel, type TopicPartitionOffset } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
+import { commitBesideReading } from './kafka-commits.ts';
 
-/**
- * The consumer of kafka-round-trip.ts, in a process of its own. It commits every second, as Belfry's workers do, beside its reading: left to commit by itself,
- * kafkajs would wait for the broker after each batch.
- */
+/** The consumer of kafka-round-trip.ts, in a process of its own. */
 const { brokers, topic } = JSON.parse(process.argv[2] ?? '{}') as { brokers: string[]; topic: string };
-const COMMIT_MS = 1_000;
 
 let latenciesMs: number[] = [];
-const read = new Map<number, TopicPartitionOffset>();
 
 process.on('disconnect', () => process.exit(0));
 process.on('message', (asked: { records: number; withinMs: number }) => void tell(asked));
@@ -31,14 +27,11 @@ const forgetJoin = consumer.on(consumer.events.GROUP_JOIN, () => {
 });
 await consumer.connect();
 await consumer.subscribe({ topics: [topic], fromBeginning: true });
+const tellRead = commitBesideReading(consumer, topic);
 await consumer.run({
   autoCommit: false,
   eachMessage: async ({ partition, message }) => {
     latenciesMs.push(machineMs() - Number(message.headers?.sentMs));
-    read.set(partition, { topic, partition, offset: `${BigInt(message.offset) + 1n}` });
+    tellRead(partition, message);
   },
 });
-setInterval(() => {
-  if (read.size > 0) void consumer.commitOffsets([...read.values()]);
-  read.clear();
-}, COMMIT_MS);

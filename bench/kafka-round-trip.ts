@@ -1,7 +1,6 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { askChild, startChild } from './child-process.ts';
 import { createTopicWithLeaders } from './kafka-topic.ts';
 
 /** What kafkajs alone takes from a producer in this process to a consumer in another, on a topic of its own. */
@@ -34,20 +33,13 @@ export async function startKafkaRoundTrip({
     allowAutoTopicCreation: false,
   });
   await producer.connect();
-  const consumer = fork(path.join(import.meta.dirname, 'kafka-bare-consumer.ts'), [
-    JSON.stringify({ brokers, topic: TOPIC }),
-  ]);
+  const consumer = startChild('kafka-bare-consumer.ts', [JSON.stringify({ brokers, topic: TOPIC })]);
   await once(consumer, 'message');
   const value = Buffer.alloc(valueBytes, 'x');
   return {
     send: (key, sentMs) =>
       producer.send({ topic: TOPIC, acks: -1, messages: [{ key, value, headers: { sentMs: `${sentMs}` } }] }),
-    async collect(records, withinMs) {
-      const answer = once(consumer, 'message');
-      consumer.send({ records, withinMs });
-      const [latenciesMs] = await answer;
-      return latenciesMs as readonly number[];
-    },
+    collect: (records, withinMs) => askChild<readonly number[]>(consumer, { records, withinMs }),
     async stop() {
       await producer.disconnect();
       if (consumer.connected) consumer.disconnect();

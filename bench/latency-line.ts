@@ -1,8 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import { Pool } from 'undici';
 import { BENCH_HEADERS } from './bench-api-key.ts';
+import { askChild, startChild } from './child-process.ts';
 import type { Collected, Command } from './latency-clients.ts';
 import { type PacedSends, sendPaced } from './paced-sends.ts';
 
@@ -28,21 +26,19 @@ const ARRIVED_WITHIN_MS = 30_000;
 
 /** Resolves when all clients are connected. */
 export async function openLatencyLine(options: LatencyLineOptions): Promise<LatencyLine> {
-  const clients = fork(path.join(import.meta.dirname, 'latency-clients.ts'));
-  clients.on('exit', (code) => {
-    if (code !== 0) process.exit(1);
-  });
+  const clients = startChild('latency-clients.ts');
+  const ask = <Answer>(command: Command) => askChild<Answer>(clients, command);
   // Further posts wait in the pool, and that wait is measured too. Half the processor time of a request of Node's own, which would be missing elsewhere.
   const pool = new Pool(options.api, { connections: options.connections, pipelining: 1 });
   const url = `${options.realtime.replace('http', 'ws')}/v1/realtime`;
-  await ask(clients, { kind: 'connect', url, tickets: options.tickets, acknowledge: options.acknowledge });
+  await ask({ kind: 'connect', url, tickets: options.tickets, acknowledge: options.acknowledge });
   return {
     async measure(rate, seconds) {
       const sends = await sendPaced(rate, seconds, (index, sentMs) =>
         post(pool, `user-${index % options.tickets.length}`, sentMs),
       );
       const frames = sends.answeredMs.length;
-      const collected = await ask<Collected>(clients, { kind: 'collect', frames, withinMs: ARRIVED_WITHIN_MS });
+      const collected = await ask<Collected>({ kind: 'collect', frames, withinMs: ARRIVED_WITHIN_MS });
       const arrived = collected.latenciesMs.length;
       if (arrived !== frames) throw new Error(`${arrived} of ${frames} notifications arrived`);
       return { ...sends, ...collected };
@@ -76,11 +72,4 @@ function post(pool: Pool, user: string, sentMs: number): Promise<void> {
       },
     );
   });
-}
-
-async function ask<T>(child: ChildProcess, command: Command): Promise<T> {
-  const answer = once(child, 'message');
-  child.send(command);
-  const [message] = await answer;
-  return message as T;
 }

@@ -15,7 +15,7 @@ describe('sends that were repeated', () => {
     ],
     [
       'of one that was answered, perhaps not settled',
-      [send('a', 4_000, 4_500), send('a', 17_000, 17_100)],
+      [send('a', 8_000, 8_500), send('a', 17_000, 17_100)],
       { underWay: 1, unexplained: 0 },
     ],
     [
@@ -25,7 +25,7 @@ describe('sends that were repeated', () => {
     ],
     [
       'of one that was over before',
-      [send('a', 3_000, 3_900), send('a', 17_000, 17_100)],
+      [send('a', 7_000, 7_900), send('a', 17_000, 17_100)],
       { underWay: 0, unexplained: 1 },
     ],
     [
@@ -58,12 +58,12 @@ describe('sends that were repeated', () => {
   });
 
   it('are told apart by how far they were from what could have caused them', () => {
-    const sends = [send('a', 3_000, 3_900), send('a', 17_000, 17_100)];
+    const sends = [send('a', 7_000, 7_900), send('a', 17_000, 17_100)];
     const [repeat] = weighRepeats(sends, [KILL]).unexplained;
     if (repeat === undefined) throw new Error('one is unexplained');
-    const earlier: Exposure = { service: 'fcm-worker', fromMs: 1_000, toMs: 2_500 };
+    const earlier: Exposure = { service: 'fcm-worker', fromMs: 5_000, toMs: 6_500 };
     expect(describeRepeat(repeat, [earlier, KILL, { ...KILL, service: 'webpush-worker', fromMs: 8_000 }])).toBe(
-      'fcm-worker: took 900 ms, again 13100 ms later; began 500 ms after an exposure, ended 6100 ms before one',
+      'fcm-worker: took 900 ms, again 9100 ms later; began 500 ms after an exposure, ended 2100 ms before one',
     );
   });
 });

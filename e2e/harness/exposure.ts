@@ -19,11 +19,8 @@ export type RepeatedSends = {
 
 export type Repeat = { readonly former: Send; readonly again: Send };
 
-/**
- * From the provider's answer until the worker's settlement is on disk. Until then the send is under way: on a busy machine, and behind a frozen process that holds a row of the same
- * batch until the server takes it away (5 s after its last word).
- */
-const SETTLED_WITHIN_MS = 6_000;
+/** From the provider's answer until the worker's settlement is on disk, on a busy machine. Until then the send is under way. */
+const SETTLED_WITHIN_MS = 2_000;
 
 /** Sends from now on. Grows as they come. */
 export function watchSends(providers: Providers): readonly Send[] {

@@ -22,7 +22,11 @@ export function describeLedger(contract: StoreContract): void {
     const tenant = unique('t');
     const notification = notificationOf(contract, tenant);
     const recipients = ['ann', 'bob', 'cy', 'dee', 'eve'];
-    for (const user of recipients) await addDevices(contract, { tenant, user }, [`${user}-1`, `${user}-2`]);
+    for (const user of recipients) {
+      await addDevices(contract, { tenant, user }, [`${user}-1`]);
+      const phone = { channel: 'fcm', address: { token: unique('token') } } as const;
+      await contract.store.registerDevice({ tenant, user }, `${user}-2`, phone);
+    }
     await contract.store.writePreferences({ tenant, user: 'eve' }, { channels: { realtime: false }, types: {} });
     const [first, second, third] = await routeTo(contract, notification, recipients);
     if (first === undefined || second === undefined || third === undefined) throw new Error('ten refs');

@@ -118,6 +118,8 @@ describeNeeding('postgres', await findPostgres(), 'query plans on large tables',
 
   it.each([
     ['deliveries_recipient', /"d"."recipient" = /],
+    // Both begin with what is looked for, and are as long.
+    ['deliveries_recipient|deliveries_pkey', /not exists.*"deliveries"/],
     ['inbox_notification', /update "inbox"|delete from "inbox"/],
     ['inbox_collapse', /inbox as later/],
     ['deliveries_parked', /deliveries as parked/],
@@ -135,12 +137,13 @@ describeNeeding('postgres', await findPostgres(), 'query plans on large tables',
     ['dead_letters_newest', /from "dead_letters" where "dead_letters"."tenant" = \$1 order by/],
     ['dead_letters_cause', /^select \* from "dead_letters".*"fingerprint" = \$2\)/],
     ['devices_user', /from "devices" where "tenant" = \$1 and "user_id"/],
-  ])('use %s where it was made for it', async (indexName, pattern) => {
+  ])('use %s where it was made for it', async (indexNames, pattern) => {
+    const wanted = new Set(indexNames.split('|'));
     const users = sent.filter(({ sql }) => pattern.test(sql));
     expect(users).not.toEqual([]);
     for (const statement of users) {
       const used = nodesOf(await explain(statement)).map((node) => node['Index Name']);
-      expect(used).toContain(indexName);
+      expect(used.filter((indexName) => wanted.has(indexName ?? ''))).not.toEqual([]);
     }
   });
 

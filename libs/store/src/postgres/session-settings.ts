@@ -10,7 +10,7 @@ const IDLE_IN_TRANSACTION_MS = 5_000;
 /**
  * Set on every new connection, in one statement. Every statement of ours is a handful of look-ups by key from a list of rows, whatever the sizes of the tables. The
  * planner guesses these from statistics that are missing or old when a table grows fast, and one guess in favour of reading a whole table stops everything; so what is
- * never right is switched off, and one plan is made for each statement instead of one for each call.
+ * never right is switched off, and each call is planned for the tables as they are.
  */
 export function sessionSettings(schema: string): Readonly<Record<string, string>> {
   return {

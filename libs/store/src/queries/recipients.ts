@@ -41,14 +41,17 @@ export async function readRecipients(
     readDevices(context, { input }),
     readPreferences(context, { input }),
   ]);
-  const devices = Map.groupBy<string, Device>(deviceRows.map(toDevice), nameOf);
+  const devices = Map.groupBy<string, Device>(deviceRows.map(toDevice), recipientNameOf);
   const preferences = new Map<string, Preferences>(
-    preferenceRows.map((row) => [nameOf({ tenant: row.tenant, user: row.id }), toPreferences(row.preferences)]),
+    preferenceRows.map((row) => [
+      recipientNameOf({ tenant: row.tenant, user: row.id }),
+      toPreferences(row.preferences),
+    ]),
   );
-  return (recipient) => ({
-    devices: devices.get(nameOf(recipient)) ?? [],
-    preferences: preferences.get(nameOf(recipient)) ?? NO_PREFERENCES,
-  });
+  return (recipient) => {
+    const name = recipientNameOf(recipient);
+    return { devices: devices.get(name) ?? [], preferences: preferences.get(name) ?? NO_PREFERENCES };
+  };
 }
 
 export async function expandAudience(
@@ -80,7 +83,8 @@ export async function expandAudience(
   }
 }
 
-function nameOf({ tenant, user }: RecipientKey): string {
+/** Of a recipient in a map. */
+export function recipientNameOf({ tenant, user }: RecipientKey): string {
   return `${tenant}\u0000${user}`;
 }
 

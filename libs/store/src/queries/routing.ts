@@ -8,7 +8,7 @@ import { createStatement } from '../statement.ts';
 import { REF_COLUMNS, toDeliveryRef } from './delivery-refs.ts';
 import { insertMissingNotifications, markRouted, readNotificationStates } from './notification-states.ts';
 import { keyOf } from './notifications.ts';
-import { readRecipients } from './recipients.ts';
+import { readRecipients, recipientNameOf } from './recipients.ts';
 import { ensureUsers } from './users.ts';
 
 const PLACE = {
@@ -127,7 +127,7 @@ const insertDeliveries = createInsert('deliveries', NEW_DELIVERY, (insert) =>
 export async function route(context: QueryContext, entries: readonly RouteEntry[]): Promise<readonly RouteResult[]> {
   if (entries.length === 0) return [];
   const notifications = new Map(entries.map(({ notification }) => [keyOf(notification), notification]));
-  const users = new Map(entries.map((entry) => [userNameOf(toRecipient(entry)), toRecipient(entry)]));
+  const users = new Map(entries.map(toRecipient).map((user) => [recipientNameOf(user), user]));
   const lookUp = () =>
     Promise.all([
       readNotificationStates(context, [...notifications.values()]),
@@ -144,7 +144,7 @@ export async function route(context: QueryContext, entries: readonly RouteEntry[
   }
   if (heads.size < users.size) {
     // New streams: another router may have made them, too, and stored something in them since they were looked for.
-    const created = [...users.values()].filter((user) => !heads.has(userNameOf(user)));
+    const created = [...users.values()].filter((user) => !heads.has(recipientNameOf(user)));
     const made = ensureUsers(context, created);
     [[states, heads, places, contextOf]] = await Promise.all([lookUp(), made]);
   }
@@ -159,8 +159,9 @@ export async function route(context: QueryContext, entries: readonly RouteEntry[
       const { queued, ...stored } = known;
       return { kind: 'routed', inserted: false, ...stored, deliveries: queued };
     }
-    const stream = userNameOf(toRecipient(entry));
-    const { devices, preferences } = contextOf(toRecipient(entry));
+    const recipient = toRecipient(entry);
+    const stream = recipientNameOf(recipient);
+    const { devices, preferences } = contextOf(recipient);
     const planned = plan(entry.notification, entry.recipient, devices, preferences);
     const { deliveries } = planned;
     const offset = (heads.get(stream) ?? 0) + 1;
@@ -186,7 +187,7 @@ async function lockStreams(
     input: users.map(({ tenant, user }) => ({ tenant, id: user })),
     wanted: notifications,
   });
-  return new Map(rows.map((row) => [userNameOf({ tenant: row.tenant, user: row.id }), row.head]));
+  return new Map(rows.map((row) => [recipientNameOf({ tenant: row.tenant, user: row.id }), row.head]));
 }
 
 /** What an earlier routing stored at these places. */
@@ -225,7 +226,7 @@ function insertFresh(
   const moved = new Map(
     fresh.map(({ entry }) => {
       const { tenant, user } = toRecipient(entry);
-      const name = userNameOf({ tenant, user });
+      const name = recipientNameOf({ tenant, user });
       return [name, { tenant, id: user, head: heads.get(name) ?? 0 }];
     }),
   );
@@ -288,8 +289,4 @@ function toPair({ notification, recipient }: RouteEntry): Pair {
 
 function pairNameOf({ tenant, notification_id, user_id }: Pair): string {
   return `${tenant}\u0000${notification_id}\u0000${user_id}`;
-}
-
-function userNameOf({ tenant, user }: RecipientKey): string {
-  return `${tenant}\u0000${user}`;
 }
