@@ -16,6 +16,7 @@ import { createBatcher } from './batcher.ts';
 import type { DeadLetterFeed } from './dead-letter-feed.ts';
 import type { HostBreaker } from './host-breaker.ts';
 import type { ReceiptFeed } from './receipt-feed.ts';
+import { createUnsettledAttempts } from './unsettled-attempts.ts';
 
 export type DeliverDeps = {
   readonly adapter: PushChannelAdapter;
@@ -50,16 +51,21 @@ export type SettledState = Extract<Settlement['next'], { kind: 'end' }>['state']
 
 /**
  * Works off one delivery record: gate → attempt → decision → settlement → feeds. When the promise resolves everything is durable and the offset may be committed; a
- * repeat of the record meets the gate. Rejects with `UnavailableError` when the store or the log is down: nothing is lost and no attempt is used up for that.
+ * repeat of the record meets the gate. Rejects with `UnavailableError` when the store or the log is down: nothing is lost and no attempt is used up for that, and the repeat
+ * settles an attempt that was made before it makes another one.
  */
 export function createDeliver(deps: DeliverDeps): (record: LogRecord, context: DeliverContext) => Promise<void> {
   const { adapter, policy, store, receipts, deadLetters, breaker, clock, random, observe } = deps;
   const readGate = createBatcher<DeliveryRef, GateEntry | undefined>((refs) => store.readGate(refs), { inFlight: 2 });
   const settle = createBatcher<Settlement, boolean>((settlements) => store.settle(settlements), { inFlight: 2 });
+  const unsettled = createUnsettledAttempts();
 
   async function settleAndTell(settlement: Settlement, acceptedAtMs: number): Promise<void> {
     const { ref, next, reason } = settlement;
-    if (!(await settle(settlement))) {
+    if (settlement.attempt !== undefined) unsettled.add(settlement);
+    const isApplied = await settle(settlement);
+    unsettled.remove(ref);
+    if (!isApplied) {
       observe?.dropped?.('settled-meanwhile');
       return;
     }
@@ -179,10 +185,13 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, context: D
           Math.max(verdict.dueInMs, breaker.hold(adapter.hostOf(verdict.device))),
           'behind-an-earlier',
         );
-      case 'send':
+      case 'send': {
+        const made = unsettled.find(ref);
+        if (made !== undefined) return settleAndTell(made, acceptedAtMs);
         return crowded
           ? park(ref, verdict, breaker.putOff(adapter.hostOf(verdict.device)), 'provider-busy')
           : attempt(ref, verdict, signal);
+      }
     }
   };
 }

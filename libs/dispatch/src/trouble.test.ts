@@ -2,7 +2,7 @@ import type { LogRecord } from '@belfry/core/log';
 import type { Outcome } from '@belfry/core/outcome';
 import { DEAD_LETTERS_TOPIC, RECEIPTS_TOPIC } from '@belfry/protocol/log-topics';
 import { describe, expect, it } from 'vitest';
-import { inputOf, jsonOf, only, TENANT, usePipeline } from './pipeline.fixture.ts';
+import { inputOf, jsonOf, only, SCHEDULE_MS, TENANT, usePipeline } from './pipeline.fixture.ts';
 import { ATTEMPT_TIMEOUT_MS, DELIVERED, FAILED, REJECTED } from './scripted-channel.fixture.ts';
 
 const pipeline = usePipeline();
@@ -184,7 +184,7 @@ describe('decision 12: an outage is not a failure of a delivery', () => {
     for (let turn = 0; turn < 10; turn++) {
       await expect(deliver(record), where).rejects.toMatchObject({ code: 'store-unavailable' });
     }
-    expect(pipeline.channel.sent).toHaveLength(10 * sends);
+    expect(pipeline.channel.sent).toHaveLength(sends);
     expect(await stateOf(record)).toMatchObject({ state: 'queued', attempts: [] });
     expect(await pipeline.take(DEAD_LETTERS_TOPIC)).toEqual([]);
     expect(
@@ -192,6 +192,36 @@ describe('decision 12: an outage is not a failure of a delivery', () => {
     ).toEqual([]);
     back();
     await deliver(record);
+    expect(await stateOf(record)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] });
+    expect(pipeline.channel.sent).toHaveLength(1);
+  });
+
+  it('settles what an attempt came to, not what another one might, when the store takes changes again', async () => {
+    const record = only(await queued(1, 'once'));
+    const { deliver, release } = pipeline.start();
+    pipeline.channel.answer(FAILED, REJECTED);
+    pipeline.faults.plan('settle', { when: 'before', times: 2 });
+    for (let turn = 0; turn < 2; turn++) await expect(deliver(record)).rejects.toThrow('settle failed');
+    await deliver(record);
+    expect(await stateOf(record)).toMatchObject({ state: 'retrying', attempts: [{ number: 1, outcome: 'retry' }] });
+    // The next attempt is one of its own.
+    await pipeline.clock.advance(SCHEDULE_MS[0] ?? 0);
+    await pipeline.clock.advance(SCHEDULE_MS[0] ?? 0);
+    await release();
+    await deliver(only(await pipeline.takeDeliveries()));
+    expect(await stateOf(record)).toMatchObject({
+      state: 'dead-lettered',
+      attempts: [{ outcome: 'retry' }, { outcome: 'rejected' }],
+    });
+    expect(pipeline.channel.sent).toHaveLength(2);
+  });
+
+  it('sends again in a process that does not know what came of it', async () => {
+    const record = only(await queued(1, 'elsewhere'));
+    pipeline.faults.plan('settle', { when: 'before' });
+    await expect(pipeline.start().deliver(record)).rejects.toThrow('settle failed');
+    await pipeline.start().deliver(record);
+    expect(pipeline.channel.sent).toHaveLength(2);
     expect(await stateOf(record)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] });
   });
 
