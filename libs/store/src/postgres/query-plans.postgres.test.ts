@@ -175,6 +175,21 @@ describeNeeding('postgres', await findPostgres(), 'query plans on large tables',
     expect(await findLongReaders()).toEqual([]);
   });
 
+  it('lock the timers that are removed once, also in a table of which one row is remembered', async () => {
+    await client.query(`delete from timers where delivery_id <> (select max(delivery_id) from timers)`);
+    await client.query('vacuum analyze timers');
+    await client.query(
+      `insert into timers select 'timer-' || i, 'acme', 'n1', i, i, 7 from generate_series(1, 500) as i`,
+    );
+    const claimed = Array.from({ length: 200 }, (_, index) => ({ delivery_id: `timer-${index + 1}`, claim: 7 }));
+    const removal = sent.find(({ sql }) => sql.includes('delete from "timers"') && sql.includes('"claim"'));
+    if (removal === undefined) throw new Error('timers are removed in another way now');
+    const locks = nodesOf(await explain({ ...removal, parameters: [JSON.stringify(claimed)] })).filter(
+      (node) => node['Node Type'] === 'LockRows',
+    );
+    expect(locks.map((node) => node['Actual Loops'])).toEqual([1]);
+  });
+
   function nodesOf(plan: Plan): readonly Plan[] {
     return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
   }

@@ -68,18 +68,22 @@ const deleteFrom = {
 function createDelete(table: 'attempts' | 'inbox' | 'deliveries', key: RawBuilder<unknown>) {
   return createStatement({ input: KEY, limit: 'integer' }, ({ db }, { input, limit }) => {
     const deletion = sql`
-      delete from ${sql.table(table)} where (${key}) in (
+      with chosen as materialized (
         select ${key} from ${sql.table(table)}
         where (tenant, notification_id) in (select tenant, id from ${input})
         limit ${limit}
-      ) returning 1 as deleted`;
+      )
+      delete from ${sql.table(table)} where (${key}) in (select ${key} from chosen) returning 1 as deleted`;
     return { compile: () => deletion.compile(db) };
   });
 }
 
 type Key = { readonly tenant: string; readonly id: string };
 
-/** What somebody else is working on, or purging, is left to a later call. */
+/**
+ * What somebody else is working on, or purging, is left to a later call. What locks or limits must be `materialized`: as a plain subquery PostgreSQL may run it anew for every row of the
+ * table, each time with other rows as the first ones.
+ */
 function skippingLocked({ locksRows }: Dialect): RawBuilder<unknown> {
   return locksRows ? sql`for update skip locked` : sql``;
 }
@@ -171,25 +175,31 @@ async function deleteOf(
 
 async function purgeLetters({ db, dialect }: QueryContext, beforeMs: number, limit: number): Promise<boolean> {
   const letters = await sql`
-    delete from dead_letters where (tenant, id) in (
+    with chosen as materialized (
       select tenant, id from dead_letters where created_at_ms <= ${beforeMs} and state <> 'redriving' order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
-    ) returning 1 as deleted`.execute(db);
+    )
+    delete from dead_letters where (tenant, id) in (select tenant, id from chosen) returning 1 as deleted`.execute(db);
   const jobs = await sql`
-    delete from unreadable_jobs where id in (
+    with chosen as materialized (
       select id from unreadable_jobs where created_at_ms <= ${beforeMs} order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
-    ) returning 1 as deleted`.execute(db);
+    )
+    delete from unreadable_jobs where id in (select id from chosen) returning 1 as deleted`.execute(db);
   return letters.rows.length === limit || jobs.rows.length === limit;
 }
 
 async function purgeCredentials({ db, dialect, nowMs }: QueryContext, limit: number): Promise<boolean> {
   const tickets = await sql`
-    delete from tickets where hash in (
+    with chosen as materialized (
       select hash from tickets where expires_at_ms <= ${nowMs} order by expires_at_ms limit ${limit} ${skippingLocked(dialect)}
-    ) returning 1 as deleted`.execute(db);
+    )
+    delete from tickets where hash in (select hash from chosen) returning 1 as deleted`.execute(db);
   const keys = await sql`
-    delete from idempotency_keys where (tenant, key) in (
+    with chosen as materialized (
       select tenant, key from idempotency_keys where created_at_ms <= ${nowMs - IDEMPOTENCY_KEY_TTL_MS}
       order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
-    ) returning 1 as deleted`.execute(db);
+    )
+    delete from idempotency_keys where (tenant, key) in (select tenant, key from chosen) returning 1 as deleted`.execute(
+    db,
+  );
   return tickets.rows.length === limit || keys.rows.length === limit;
 }

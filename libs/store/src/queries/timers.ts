@@ -54,17 +54,23 @@ const readDue = createStatement({ input: DELIVERY }, ({ db }, { input }) =>
     .select(['t.due_at_ms', ...REF_COLUMNS]),
 );
 
+/** Materialized: as a plain subquery PostgreSQL may run it, and lock what it finds, anew for every timer that there is. */
 const deleteClaimed = createStatement({ input: CLAIMED }, ({ db, dialect }, { input }) =>
-  db.deleteFrom('timers').where('delivery_id', 'in', (where) =>
-    where
-      .selectFrom(input)
-      .innerJoin('timers as t', (join) =>
-        join.onRef('t.delivery_id', '=', 'input.delivery_id').onRef('t.claim', '=', 'input.claim'),
-      )
-      .select('t.delivery_id')
-      // Somebody who has locked it sets or removes it: the claim is not ours any more.
-      .$if(dialect.locksRows, (query) => query.forUpdate('t').skipLocked()),
-  ),
+  db
+    .with(
+      (name) => name('ours').materialized(),
+      (expression) =>
+        expression
+          .selectFrom(input)
+          .innerJoin('timers as t', (join) =>
+            join.onRef('t.delivery_id', '=', 'input.delivery_id').onRef('t.claim', '=', 'input.claim'),
+          )
+          .select('t.delivery_id')
+          // Somebody who has locked it sets or removes it: the claim is not ours any more.
+          .$if(dialect.locksRows, (query) => query.forUpdate('t').skipLocked()),
+    )
+    .deleteFrom('timers')
+    .where('delivery_id', 'in', (where) => where.selectFrom('ours').select('ours.delivery_id')),
 );
 
 export type Wait = Pick<DeliveryRef, 'tenant' | 'notificationId' | 'deliveryId'> & { readonly dueAtMs: number };
