@@ -58,7 +58,7 @@ const readDue = createStatement({ input: DELIVERY }, ({ db }, { input }) =>
 const deleteClaimed = createStatement({ input: CLAIMED }, ({ db, dialect }, { input }) =>
   db
     .with(
-      (name) => name('ours').materialized(),
+      (name) => name('chosen').materialized(),
       (expression) =>
         expression
           .selectFrom(input)
@@ -70,7 +70,7 @@ const deleteClaimed = createStatement({ input: CLAIMED }, ({ db, dialect }, { in
           .$if(dialect.locksRows, (query) => query.forUpdate('t').skipLocked()),
     )
     .deleteFrom('timers')
-    .where('delivery_id', 'in', (where) => where.selectFrom('ours').select('ours.delivery_id')),
+    .where('delivery_id', 'in', (where) => where.selectFrom('chosen').select('chosen.delivery_id')),
 );
 
 export type Wait = Pick<DeliveryRef, 'tenant' | 'notificationId' | 'deliveryId'> & { readonly dueAtMs: number };
