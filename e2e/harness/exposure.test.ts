@@ -29,8 +29,13 @@ describe('sends that were repeated', () => {
       { underWay: 0, unexplained: 1 },
     ],
     [
+      'of one that was on its way to the provider',
+      [send('a', 10_510, 10_600), send('a', 17_000, 17_100)],
+      { underWay: 1, unexplained: 0 },
+    ],
+    [
       'of one that began after',
-      [send('a', 10_011, 10_100), send('a', 17_000, 17_100)],
+      [send('a', 10_511, 10_600), send('a', 17_000, 17_100)],
       { underWay: 0, unexplained: 1 },
     ],
     [

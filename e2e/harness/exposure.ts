@@ -21,6 +21,8 @@ export type Repeat = { readonly former: Send; readonly again: Send };
 
 /** From the provider's answer until the worker's settlement is on disk, on a busy machine. Until then the send is under way. */
 const SETTLED_WITHIN_MS = 2_000;
+/** From the worker's look at the gate until the provider sees its request, likewise. The send is under way from that look on: what is frozen or loses its partition then may have sent it. */
+const SEEN_WITHIN_MS = 500;
 
 /** Sends from now on. Grows as they come. */
 export function watchSends(providers: Providers): readonly Send[] {
@@ -33,7 +35,10 @@ export function watchSends(providers: Providers): readonly Send[] {
 export function weighRepeats(sends: readonly Send[], exposures: readonly Exposure[]): RepeatedSends {
   const wasExposed = ({ service, arrivedAtMs, acceptedAtMs }: Send): boolean =>
     exposures.some(
-      (each) => each.service === service && arrivedAtMs <= each.toMs && acceptedAtMs + SETTLED_WITHIN_MS >= each.fromMs,
+      (each) =>
+        each.service === service &&
+        arrivedAtMs - SEEN_WITHIN_MS <= each.toMs &&
+        acceptedAtMs + SETTLED_WITHIN_MS >= each.fromMs,
     );
   const latest = new Map<string, { readonly send: Send; readonly exposed: boolean }>();
   const unexplained: Repeat[] = [];
