@@ -20,7 +20,7 @@ describe('sends that were repeated', () => {
     ],
     [
       'of one that took longer than its repetition',
-      [send('a', 10_200, 10_500), send('a', 9_900, 10_900)],
+      [send('a', 10_700, 10_900), send('a', 9_900, 11_300)],
       { underWay: 1, unexplained: 0 },
     ],
     [
