@@ -163,6 +163,9 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, context: D
     const entry = await readGate(ref);
     const verdict = passGate(ref, entry, clock.nowMs());
     const acceptedAtMs = entry?.notification.acceptedAtMs ?? 0;
+    const made = unsettled.find(ref);
+    // Whatever the gate would do now, expire it for instance: this is what happened.
+    if (made !== undefined && verdict.kind !== 'drop') return settleAndTell(made, acceptedAtMs);
     switch (verdict.kind) {
       case 'drop':
         observe?.dropped?.(verdict.reason);
@@ -185,13 +188,10 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, context: D
           Math.max(verdict.dueInMs, breaker.hold(adapter.hostOf(verdict.device))),
           'behind-an-earlier',
         );
-      case 'send': {
-        const made = unsettled.find(ref);
-        if (made !== undefined) return settleAndTell(made, acceptedAtMs);
+      case 'send':
         return crowded
           ? park(ref, verdict, breaker.putOff(adapter.hostOf(verdict.device)), 'provider-busy')
           : attempt(ref, verdict, signal);
-      }
     }
   };
 }

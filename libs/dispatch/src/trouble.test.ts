@@ -216,6 +216,20 @@ describe('decision 12: an outage is not a failure of a delivery', () => {
     expect(pipeline.channel.sent).toHaveLength(2);
   });
 
+  it('says that it was delivered, also where its time is over when the store can be told', async () => {
+    await pipeline.addDevice('late');
+    const id = await pipeline.post('late', { ttlSeconds: 5 });
+    const { deliver, route } = pipeline.start();
+    await route(await pipeline.takeJobs());
+    const record = only(await pipeline.takeDeliveries());
+    pipeline.faults.plan('settle', { when: 'before' });
+    await expect(deliver(record)).rejects.toThrow('settle failed');
+    await pipeline.clock.advance(6_000);
+    await deliver(record);
+    expect(await pipeline.deliveryOf(id)).toMatchObject({ state: 'delivered', attempts: [{ outcome: 'delivered' }] });
+    expect(pipeline.channel.sent).toHaveLength(1);
+  });
+
   it('sends again in a process that does not know what came of it', async () => {
     const record = only(await queued(1, 'elsewhere'));
     pipeline.faults.plan('settle', { when: 'before' });
