@@ -60,12 +60,19 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, context: D
   const settle = createBatcher<Settlement, boolean>((settlements) => store.settle(settlements), { inFlight: 2 });
   const unsettled = createUnsettledAttempts();
 
+  /** False where somebody else has settled it. */
+  async function settleOrKeep(settlement: Settlement): Promise<boolean> {
+    try {
+      return await settle(settlement);
+    } catch (error) {
+      if (settlement.attempt !== undefined) unsettled.add(settlement);
+      throw error;
+    }
+  }
+
   async function settleAndTell(settlement: Settlement, acceptedAtMs: number): Promise<void> {
     const { ref, next, reason } = settlement;
-    if (settlement.attempt !== undefined) unsettled.add(settlement);
-    const isApplied = await settle(settlement);
-    unsettled.remove(ref);
-    if (!isApplied) {
+    if (!(await settleOrKeep(settlement))) {
       observe?.dropped?.('settled-meanwhile');
       return;
     }
@@ -163,9 +170,9 @@ export function createDeliver(deps: DeliverDeps): (record: LogRecord, context: D
     const entry = await readGate(ref);
     const verdict = passGate(ref, entry, clock.nowMs());
     const acceptedAtMs = entry?.notification.acceptedAtMs ?? 0;
-    const made = unsettled.find(ref);
+    const made = verdict.kind === 'drop' ? undefined : unsettled.take(ref);
     // Whatever the gate would do now, expire it for instance: this is what happened.
-    if (made !== undefined && verdict.kind !== 'drop') return settleAndTell(made, acceptedAtMs);
+    if (made !== undefined) return settleAndTell(made, acceptedAtMs);
     switch (verdict.kind) {
       case 'drop':
         observe?.dropped?.(verdict.reason);

@@ -6,12 +6,10 @@ import type { Settlement } from '@belfry/core/store/gate';
  * the same attempt pass again and again, and each time the provider would get it. Memory only: what a crash forgets is made again.
  */
 export type UnsettledAttempts = {
-  /** What this very attempt came to, if it was made here and is not settled. */
-  find(ref: DeliveryRef): Settlement | undefined;
-  /** Before its settlement is sent to the store. */
+  /** What this very attempt came to, if it was made here and its settlement failed. It is not kept any longer. */
+  take(ref: DeliveryRef): Settlement | undefined;
+  /** The store did not take its settlement. */
   add(settlement: Settlement): void;
-  /** The store has it, or has another one. */
-  remove(ref: DeliveryRef): void;
 };
 
 /** Far more than are under way at once. What partitions that went elsewhere leave behind is forgotten when it is the oldest of so many. */
@@ -20,16 +18,21 @@ const MAX_ATTEMPTS = 10_000;
 export function createUnsettledAttempts(maxAttempts = MAX_ATTEMPTS): UnsettledAttempts {
   const settlements = new Map<string, Settlement>();
   return {
-    find: (ref) => settlements.get(nameOf(ref)),
+    take(ref) {
+      const name = nameOf(ref);
+      const settlement = settlements.get(name);
+      settlements.delete(name);
+      return settlement;
+    },
     add(settlement) {
       const name = nameOf(settlement.ref);
       // Deleted first, so that it stands behind those that are older.
       settlements.delete(name);
       settlements.set(name, settlement);
+      if (settlements.size <= maxAttempts) return;
       const [oldest] = settlements.keys();
-      if (settlements.size > maxAttempts && oldest !== undefined) settlements.delete(oldest);
+      if (oldest !== undefined) settlements.delete(oldest);
     },
-    remove: (ref) => void settlements.delete(nameOf(ref)),
   };
 }
 
