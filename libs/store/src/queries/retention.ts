@@ -67,23 +67,29 @@ const deleteFrom = {
 /** Deletes up to `limit` rows of these notifications. */
 function createDelete(table: 'attempts' | 'inbox' | 'deliveries', key: RawBuilder<unknown>) {
   return createStatement({ input: KEY, limit: 'integer' }, ({ db }, { input, limit }) => {
-    const deletion = sql`
-      with chosen as materialized (
-        select ${key} from ${sql.table(table)}
-        where (tenant, notification_id) in (select tenant, id from ${input})
-        limit ${limit}
-      )
-      delete from ${sql.table(table)} where (${key}) in (select ${key} from chosen) returning 1 as deleted`;
+    const ofThese = sql`where (tenant, notification_id) in (select tenant, id from ${input}) limit ${limit}`;
+    const deletion = deletionOf(sql.table(table), key, ofThese);
     return { compile: () => deletion.compile(db) };
   });
 }
 
-type Key = { readonly tenant: string; readonly id: string };
-
 /**
- * What somebody else is working on, or purging, is left to a later call. What locks or limits must be `materialized`: as a plain subquery PostgreSQL may run it anew for every row of the
+ * Deletes what `choice` leaves of the table; returns a row for each. What locks or limits must be `materialized`: as a plain subquery PostgreSQL may run it anew for every row of the
  * table, each time with other rows as the first ones.
  */
+function deletionOf(
+  table: RawBuilder<unknown>,
+  key: RawBuilder<unknown>,
+  choice: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  return sql`
+    with chosen as materialized (select ${key} from ${table} ${choice})
+    delete from ${table} where (${key}) in (select ${key} from chosen) returning 1 as deleted`;
+}
+
+type Key = { readonly tenant: string; readonly id: string };
+
+/** What somebody else is working on, or purging, is left to a later call. */
 function skippingLocked({ locksRows }: Dialect): RawBuilder<unknown> {
   return locksRows ? sql`for update skip locked` : sql``;
 }
@@ -174,32 +180,31 @@ async function deleteOf(
 }
 
 async function purgeLetters({ db, dialect }: QueryContext, beforeMs: number, limit: number): Promise<boolean> {
-  const letters = await sql`
-    with chosen as materialized (
-      select tenant, id from dead_letters where created_at_ms <= ${beforeMs} and state <> 'redriving' order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
-    )
-    delete from dead_letters where (tenant, id) in (select tenant, id from chosen) returning 1 as deleted`.execute(db);
-  const jobs = await sql`
-    with chosen as materialized (
-      select id from unreadable_jobs where created_at_ms <= ${beforeMs} order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
-    )
-    delete from unreadable_jobs where id in (select id from chosen) returning 1 as deleted`.execute(db);
+  const oldest = sql`order by created_at_ms limit ${limit} ${skippingLocked(dialect)}`;
+  const letters = await deletionOf(
+    sql`dead_letters`,
+    sql`tenant, id`,
+    sql`where created_at_ms <= ${beforeMs} and state <> 'redriving' ${oldest}`,
+  ).execute(db);
+  const jobs = await deletionOf(
+    sql`unreadable_jobs`,
+    sql`id`,
+    sql`where created_at_ms <= ${beforeMs} ${oldest}`,
+  ).execute(db);
   return letters.rows.length === limit || jobs.rows.length === limit;
 }
 
 async function purgeCredentials({ db, dialect, nowMs }: QueryContext, limit: number): Promise<boolean> {
-  const tickets = await sql`
-    with chosen as materialized (
-      select hash from tickets where expires_at_ms <= ${nowMs} order by expires_at_ms limit ${limit} ${skippingLocked(dialect)}
-    )
-    delete from tickets where hash in (select hash from chosen) returning 1 as deleted`.execute(db);
-  const keys = await sql`
-    with chosen as materialized (
-      select tenant, key from idempotency_keys where created_at_ms <= ${nowMs - IDEMPOTENCY_KEY_TTL_MS}
-      order by created_at_ms limit ${limit} ${skippingLocked(dialect)}
-    )
-    delete from idempotency_keys where (tenant, key) in (select tenant, key from chosen) returning 1 as deleted`.execute(
-    db,
-  );
+  const skipping = skippingLocked(dialect);
+  const tickets = await deletionOf(
+    sql`tickets`,
+    sql`hash`,
+    sql`where expires_at_ms <= ${nowMs} order by expires_at_ms limit ${limit} ${skipping}`,
+  ).execute(db);
+  const keys = await deletionOf(
+    sql`idempotency_keys`,
+    sql`tenant, key`,
+    sql`where created_at_ms <= ${nowMs - IDEMPOTENCY_KEY_TTL_MS} order by created_at_ms limit ${limit} ${skipping}`,
+  ).execute(db);
   return tickets.rows.length === limit || keys.rows.length === limit;
 }
