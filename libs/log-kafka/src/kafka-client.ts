@@ -6,6 +6,7 @@ import { type KafkaSasl, type KafkaTls, toSaslOptions, toTlsOptions } from './ka
 import { mendPausedFetch } from './paused-fetch.ts';
 import { mendReconnect } from './reconnect.ts';
 import { mendRecordDecoding } from './record-decoding.ts';
+import { mendUnansweredMetadata } from './unanswered-metadata.ts';
 
 export type KafkaClientOptions = {
   /** Seed addresses as `host:port`; an IPv6 address needs a name, as the client splits at the colon. At least one. */
@@ -43,6 +44,7 @@ export function createKafka(options: KafkaClientOptions): Kafka {
   mendIdleTimer();
   mendReconnect();
   mendPausedFetch();
+  mendUnansweredMetadata();
   mendRecordDecoding();
   // Last: it loads what the one before is for.
   mendBatchChecksum();

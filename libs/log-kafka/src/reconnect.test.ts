@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { type AddressInfo, connect as connectTo, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { apiVersions, type HandMadeBroker, startHandMadeBroker } from './hand-made-broker.fixture.ts';
 import { createKafka } from './kafka-client.ts';
 import { silentLogger } from './kafka-log.fixture.ts';
 import { mendReconnect } from './reconnect.ts';
@@ -11,54 +11,27 @@ const Connection: new (options: object) => Connection = createRequire(import.met
   'kafkajs/src/network/connection.js',
 );
 
-/** ApiVersions, the first request of every connection, is answered as a broker does that offers it and metadata. */
-function apiVersions(request: Buffer): Buffer {
-  const answer = Buffer.alloc(4 + 4 + 2 + 4 + 2 * 6);
-  answer.writeInt32BE(answer.length - 4, 0);
-  answer.writeInt32BE(request.readInt32BE(8), 4);
-  answer.writeInt32BE(2, 10);
-  for (const [index, [key, most]] of [
-    [18, 0],
-    [3, 1],
-  ].entries()) {
-    answer.writeInt16BE(key ?? 0, 14 + index * 6);
-    answer.writeInt16BE(most ?? 0, 18 + index * 6);
-  }
-  return answer;
-}
-
-let server: Server;
-let seen: number;
-let answer: (socket: Socket, request: Buffer, connection: number) => void;
-
+let broker: HandMadeBroker;
 beforeEach(async () => {
-  seen = 0;
-  server = createServer((socket) => {
-    const connection = ++seen;
-    socket.on('data', (request) => answer(socket, request, connection));
-    socket.on('error', () => {});
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  broker = await startHandMadeBroker();
 });
-afterEach(() => {
-  server.close();
-});
+afterEach(() => broker.stop());
 
 function connect() {
-  const brokers = [`127.0.0.1:${(server.address() as AddressInfo).port}`];
+  const brokers = [`127.0.0.1:${broker.port}`];
   const kafka = createKafka({ brokers, clientId: 'c', logger: silentLogger, requestTimeoutMs: 1_000 });
   const admin = kafka.admin();
   return { connected: admin.connect(), admin };
 }
 
 it('begins anew on a connection that was cut in the middle of an answer', async () => {
-  answer = (socket, request, connection) => {
-    if (connection > 2) return void socket.write(apiVersions(request));
-    socket.end(apiVersions(request).subarray(0, 9));
-  };
+  broker.answerWith((socket, request, connection) => {
+    if (connection > 2) socket.write(apiVersions(request));
+    else socket.end(apiVersions(request).subarray(0, 9));
+  });
   const { connected, admin } = connect();
   await connected;
-  expect(seen).toBe(3);
+  expect(broker.opened()).toBe(3);
   await admin.disconnect();
 });
 
@@ -67,21 +40,21 @@ it('opens one line where two want it at the same time', async () => {
   const lines = { debug: () => {}, error: () => {}, namespace: () => lines };
   const connection = new Connection({
     host: '127.0.0.1',
-    port: (server.address() as AddressInfo).port,
+    port: broker.port,
     logger: lines,
     connectionTimeout: 5_000,
     requestTimeout: 5_000,
     socketFactory: ({ port, onConnect }: { port: number; onConnect: () => void }) => connectTo({ port }, onConnect),
   });
   await Promise.all([connection.connect(), connection.connect()]);
-  expect(seen).toBe(1);
+  expect(broker.opened()).toBe(1);
   await connection.disconnect();
 });
 
 it('fails, and does not end the process, where the other side does not speak the protocol', async () => {
   const thrown = vi.fn();
   process.once('uncaughtException', thrown);
-  answer = (socket) => void socket.write(Buffer.from([0, 0, 0, 1, 7]));
+  broker.answerWith((socket) => void socket.write(Buffer.from([0, 0, 0, 1, 7])));
   const { connected } = connect();
   await expect(connected).rejects.toThrow();
   expect(thrown).not.toHaveBeenCalled();
