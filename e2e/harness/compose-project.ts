@@ -45,13 +45,25 @@ export function createComposeProject({ name, directory, overrideFile, env }: Com
       return lines(await runDocker(['ps', '-a', '-q', ...labels.flatMap((label) => ['--filter', `label=${label}`])]));
     },
     up: async (args = []) => void (await run(['up', '-d', '--no-build', ...args])),
-    down: async () => void (await run(['down', '--remove-orphans'])),
+    down: async () => void (await run(['down', '--remove-orphans']).catch((error) => acceptKeptNetwork(error, name))),
     remove: async () => {
       // Nobody asks for what would be saved: a drain of connections alone may take ten seconds.
       await removeComposeProject(name);
       keep();
     },
   };
+}
+
+/**
+ * For the failure of a `docker compose down`: Docker 20.10 may lose count of who is on a network. Then it keeps the network, which is empty, until it is
+ * restarted, and the command fails for that alone; the next `up` takes the network as it is. Rejects with the failure where it is anything else.
+ */
+export async function acceptKeptNetwork(failure: unknown, project: string): Promise<void> {
+  const network = /error while removing network: network (\S+) .*has active endpoints/.exec(String(failure))?.[1];
+  if (network === undefined) throw failure;
+  const containers = await runDocker(['ps', '-a', '-q', '--filter', `label=com.docker.compose.project=${project}`]);
+  const onNetwork = await runDocker(['network', 'inspect', '-f', '{{len .Containers}}', network]);
+  if (containers.trim() !== '' || onNetwork.trim() !== '0') throw failure;
 }
 
 /**
