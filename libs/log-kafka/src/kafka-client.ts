@@ -3,6 +3,7 @@ import { mendBatchChecksum } from './batch-checksum.ts';
 import { mendIdleTimer } from './idle-timer.ts';
 import { type KafkaLogger, toLogCreator } from './kafka-logger.ts';
 import { type KafkaSasl, type KafkaTls, toSaslOptions, toTlsOptions } from './kafka-security.ts';
+import { mendLostMembership } from './lost-membership.ts';
 import { mendPausedFetch } from './paused-fetch.ts';
 import { mendReconnect } from './reconnect.ts';
 import { mendRecordDecoding } from './record-decoding.ts';
@@ -44,6 +45,7 @@ export function createKafka(options: KafkaClientOptions): Kafka {
   mendIdleTimer();
   mendReconnect();
   mendPausedFetch();
+  mendLostMembership();
   mendUnansweredMetadata();
   mendRecordDecoding();
   // Last: it loads what the one before is for.
