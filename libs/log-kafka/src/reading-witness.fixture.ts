@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumeHandler, Generation, Log, LogConsumer, LogPartition, LogRecord } from '@belfry/core/log';
 import { isUnavailable } from '@belfry/core/unavailable-error';
 
@@ -52,6 +53,17 @@ export function createWitness(group: string, logTopic: string): Witness {
       const check = (isRight: boolean, what: string) => {
         if (!isRight) violations.push(what);
       };
+      /** A commit that could not be made is repeated, as long as it is still the one to make. */
+      const commit = async (partition: number, generation: Generation, offset: bigint) => {
+        while (!isClosed && partitions.get(partition) === generation && next.get(partition) === offset) {
+          try {
+            if (consumer !== undefined) return await consumer.commit({ logTopic, partition }, generation, offset);
+          } catch (error) {
+            if (!isUnavailable(error)) violations.push(`commit failed: ${String(error)}`);
+          }
+          await sleep(100);
+        }
+      };
       const handler: ConsumeHandler = {
         onAssigned(partition, generation) {
           check(!isClosed && !partitions.has(partition.partition), `assigned ${partition.partition} twice or late`);
@@ -76,9 +88,7 @@ export function createWitness(group: string, logTopic: string): Witness {
           behaviour.onBatch?.(records);
           const last = records.at(-1);
           if (behaviour.commits === false || last === undefined) return;
-          consumer?.commit({ logTopic, partition }, generation, last.offset + 1n).catch((error: unknown) => {
-            if (!isUnavailable(error)) violations.push(`commit failed: ${String(error)}`);
-          });
+          void commit(partition, generation, last.offset + 1n);
         },
         onRevoked({ partition }, generation) {
           check(partitions.get(partition) === generation, `revoked ${partition} without assignment`);
