@@ -17,6 +17,8 @@ const RESUME_AT = Math.floor(BUFFERED * 0.8);
 const BATCH = 6;
 const PROCESSES = 2;
 const PREPARATION_MS = 20;
+/** Beyond that of a worker after failures, jitter and preparation included. */
+const LONGEST_PAUSE_MS = 7_000;
 const KEYS = ['a', 'b', 'c', 'host1-x', 'host1-y', 'host1-z', 'host2-x', 'moves'];
 
 /** Something that happens to the processes. Numbers choose among what there is at the time. */
@@ -278,6 +280,8 @@ export class WorkerModel {
       for (const handling of [...this.oracle.running]) handling.succeed();
       await this.clock.advance(round % 4 === 3 ? 5_000 : 10);
     }
+    // A commit that failed may be of a partition that has moved on since. Its worker finds that out after its pause.
+    await this.clock.advance(LONGEST_PAUSE_MS);
   }
 
   isSettled(): boolean {
